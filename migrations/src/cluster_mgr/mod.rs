@@ -1,0 +1,17 @@
+//! Tables of cluster-mgr.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261120_desired_state;
+mod m20261120_history;
+mod m20261120_registry;
+mod m20261124_service_orders;
+
+pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    vec![
+        Box::new(m20261120_registry::Migration),
+        Box::new(m20261120_desired_state::Migration),
+        Box::new(m20261120_history::Migration),
+        Box::new(m20261124_service_orders::Migration),
+    ]
+}

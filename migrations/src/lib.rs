@@ -1,0 +1,31 @@
+//! Database migrations, a module per service; every table has one owner.
+//!
+//! One list in one order for SQLite and PostgreSQL alike. A released migration never changes; a new
+//! one is added at the end of its module's list and named by its date.
+
+use sea_orm_migration::prelude::*;
+
+mod cluster_mgr;
+mod ipaas;
+mod platform;
+mod portal;
+
+/// All migrations of all services.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut all = Vec::new();
+        all.extend(platform::migrations());
+        all.extend(ipaas::migrations());
+        all.extend(cluster_mgr::migrations());
+        all.extend(portal::migrations());
+        all
+    }
+}
+
+/// Brings a database up to date. Safe to call from several processes in turn; each migration runs once.
+pub async fn run(database: &sea_orm_migration::sea_orm::DatabaseConnection) -> Result<(), DbErr> {
+    Migrator::up(database, None).await
+}

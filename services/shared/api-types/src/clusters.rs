@@ -1,0 +1,159 @@
+//! Clusters: the registry's view and what was observed of them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::common::ClusterId;
+
+/// One Kubernetes cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Cluster {
+    pub id: ClusterId,
+    /// A DNS label.
+    pub name: String,
+    pub region: String,
+    pub zone: String,
+    pub labels: BTreeMap<String, String>,
+    /// True: it gets no new replicas, and keeps those it has.
+    pub cordoned: bool,
+    pub prometheus_url: Option<String>,
+    pub state: ClusterState,
+    /// Why it is in this state, in words for a person.
+    pub state_reason: String,
+    pub state_since: DateTime<Utc>,
+    /// What was seen at `observed.observed_at`; absent until it was first reached.
+    pub observed: Option<ClusterObservation>,
+    /// Services with replicas assigned here, and those replicas.
+    pub services: u64,
+    pub assigned_replicas: u64,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterState {
+    /// Registered, not reached yet.
+    Pending,
+    Ready,
+    /// No good probe for 30 s or more. Nothing that was observed of it counts as ready.
+    Unreachable,
+    /// Being removed: its objects go first.
+    Removing,
+}
+
+/// What ipaas saw of a cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterObservation {
+    pub observed_at: DateTime<Utc>,
+    /// True: its source is unreachable, the numbers are old.
+    pub stale: bool,
+    /// The API server's version: `v1.33.1`.
+    pub kubernetes_version: String,
+    pub nodes: u32,
+    pub nodes_ready: u32,
+    pub pods: u32,
+    /// What the nodes can give to pods.
+    pub allocatable: ResourceAmounts,
+    /// What the pods on them ask for.
+    pub requested: ResourceAmounts,
+    /// What is in use; absent where the cluster has no metrics API.
+    pub used: Option<ResourceAmounts>,
+    /// The most that any one ready node can give to pods, each figure for itself; absent while unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_node: Option<ResourceAmounts>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ResourceAmounts {
+    pub cpu_millicores: u64,
+    pub memory_bytes: u64,
+    pub pods: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCluster {
+    pub name: String,
+    pub region: String,
+    #[serde(default)]
+    pub zone: String,
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// The whole kubeconfig as YAML; its current context is used. It never comes back in a reply.
+    #[schema(format = Password)]
+    pub kubeconfig: String,
+    #[serde(default)]
+    pub prometheus_url: Option<String>,
+}
+
+/// A change; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClusterPatch {
+    pub region: Option<String>,
+    pub zone: Option<String>,
+    pub labels: Option<BTreeMap<String, String>>,
+    pub cordoned: Option<bool>,
+    pub prometheus_url: Option<String>,
+}
+
+/// How a cluster is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct ClusterRemoval {
+    /// Move the services that have replicas there to other clusters first; refused without it when there are any.
+    pub force: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kubeconfig {
+    #[schema(format = Password)]
+    pub kubeconfig: String,
+}
+
+/// What a kubeconfig turned out to reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectionCheck {
+    /// The API server's address.
+    pub server: String,
+    pub kubernetes_version: String,
+    /// UID of the namespace `kube-system`: the same cluster has the same.
+    pub cluster_uid: String,
+    pub nodes: u32,
+    /// Rights it must have, each with whether it does.
+    pub rights: Vec<Right>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Right {
+    /// `patch deployments.apps`.
+    pub action: String,
+    pub allowed: bool,
+}
+
+/// One node of a cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Node {
+    pub name: String,
+    pub ready: bool,
+    /// Why it is not ready, or its pressure conditions.
+    pub message: String,
+    pub unschedulable: bool,
+    pub kubelet_version: String,
+    pub internal_ip: String,
+    pub roles: Vec<String>,
+    pub allocatable: ResourceAmounts,
+    pub requested: ResourceAmounts,
+    pub used: Option<ResourceAmounts>,
+    pub created_at: DateTime<Utc>,
+    pub observed_at: DateTime<Utc>,
+    pub stale: bool,
+}

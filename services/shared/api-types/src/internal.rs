@@ -1,0 +1,88 @@
+//! What services say to each other under `/internal/v1`; never seen by users.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::clusters::{ClusterObservation, ConnectionCheck};
+use crate::common::ClusterId;
+use crate::services::WorkloadObservation;
+use crate::spec::ServiceSpec;
+
+/// Gives ipaas a cluster to connect to. Checked before it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PutConnection {
+    pub name: String,
+    #[schema(format = Password)]
+    pub kubeconfig: String,
+}
+
+/// A connection of ipaas, and what its probes say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Connection {
+    pub id: ClusterId,
+    pub name: String,
+    pub check: ConnectionCheck,
+    /// Whether the last probe was answered.
+    pub reachable: bool,
+    /// The last probe's error; or, of one that is reachable, that it throttles us.
+    pub error: Option<String>,
+    pub last_probe_at: Option<DateTime<Utc>>,
+    pub last_success_at: Option<DateTime<Utc>>,
+    /// Begin of the present run of good (or bad) probes.
+    pub reachable_since: Option<DateTime<Utc>>,
+    /// Whether the index of this cluster is complete.
+    pub synced: bool,
+    pub observed: Option<ClusterObservation>,
+}
+
+/// What one cluster should run of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DesiredWorkload {
+    pub project: String,
+    pub environment: String,
+    pub service: String,
+    pub revision: i64,
+    pub replicas: u32,
+    /// With the secrets' values.
+    pub spec: ServiceSpec,
+    /// A change of it restarts every replica.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarted_at: Option<DateTime<Utc>>,
+    /// Digest of all of the above, made by cluster-mgr; comes back in the observation.
+    pub hash: String,
+}
+
+/// What an apply did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Applied {
+    /// Objects written: `Deployment/web`.
+    pub applied: Vec<String>,
+    /// Objects removed since the desired state no longer has them.
+    pub pruned: Vec<String>,
+    /// Fields that other managers held and that were taken back.
+    pub taken_over: Vec<String>,
+}
+
+/// A workload seen on a cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ObservedWorkload {
+    pub cluster_id: ClusterId,
+    pub cluster: String,
+    pub project: String,
+    pub environment: String,
+    pub service: String,
+    pub observation: WorkloadObservation,
+    /// Whether any object of it is still there. False only when the cluster answered that none is.
+    pub present: bool,
+}
+
+/// Everything that ipaas sees, at one cursor of its change stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WorkloadSnapshot {
+    pub cursor: String,
+    pub workloads: Vec<ObservedWorkload>,
+    /// Clusters that answer and whose part is whole: what isn't listed of them isn't there.
+    #[serde(default)]
+    pub complete: Vec<ClusterId>,
+}

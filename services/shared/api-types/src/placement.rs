@@ -1,0 +1,81 @@
+//! Where replicas go, and why.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::spec::Resources;
+
+/// How a service's replicas are divided over the clusters of its environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Placement {
+    pub strategy: PlacementStrategy,
+    /// Only these clusters; all of the environment's when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<String>,
+    /// Every cluster gets at least this many replicas, as far as they reach.
+    pub min_per_cluster: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PlacementStrategy {
+    /// In proportion to how many more replicas each cluster has room for.
+    #[default]
+    FreeCapacity,
+    /// In proportion to these weights by cluster name, as far as each cluster has room.
+    Weights { weights: BTreeMap<String, u32> },
+    /// Exactly so many on each named cluster; the service's replica count is their sum.
+    Pinned { replicas: BTreeMap<String, u32> },
+}
+
+/// Why a cluster holds as many replicas as it does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlacementReason {
+    /// `free_capacity`, `weights` or `pinned`.
+    pub strategy: String,
+    /// The votes this cluster had in the division: replicas it has room for (held ones included), or its weight.
+    pub weight: u64,
+    /// How many replicas of this service it had room for in all (held ones included); absent when unknown.
+    pub capacity: Option<u64>,
+    /// How many it held before the decision.
+    pub previous: u32,
+    /// What bound the result: `minimum`, `capacity`, `kept`, `not_ready`, `cordoned`, `excluded`.
+    #[serde(default)]
+    pub bounds: Vec<String>,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+/// What a placement would do; nothing is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlacementPreview {
+    pub assignments: Vec<PlannedAssignment>,
+    /// Replicas that fit nowhere.
+    pub unplaced: u32,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlannedAssignment {
+    pub cluster: String,
+    pub replicas: u32,
+    pub reason: PlacementReason,
+}
+
+/// Asks what a placement would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPreview {
+    /// The existing service whose replicas would be divided anew; absent for one that isn't there yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    pub replicas: u32,
+    #[serde(default)]
+    pub placement: Placement,
+    #[serde(default)]
+    pub resources: Resources,
+}

@@ -1,0 +1,72 @@
+//! Projects and their environments.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::common::{EnvironmentId, ProjectId};
+
+/// A business line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Project {
+    pub id: ProjectId,
+    /// A DNS label, at most 40 characters.
+    pub name: String,
+    pub display_name: String,
+    pub description: String,
+    pub environments: Vec<String>,
+    pub services: u64,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewProject {
+    pub name: String,
+    #[serde(default)]
+    pub display_name: String,
+    #[serde(default)]
+    pub description: String,
+}
+
+/// A change; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProjectPatch {
+    pub display_name: Option<String>,
+    pub description: Option<String>,
+}
+
+/// A namespace `{project}-{environment}` on a set of clusters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Environment {
+    pub id: EnvironmentId,
+    pub project: String,
+    /// A DNS label, at most 20 characters: `dev`, `test`, `staging`, `production`.
+    pub name: String,
+    /// `{project}-{environment}`.
+    pub namespace: String,
+    /// The clusters it spans, by name; every cluster when empty.
+    pub clusters: Vec<String>,
+    pub services: u64,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEnvironment {
+    pub name: String,
+    #[serde(default)]
+    pub clusters: Vec<String>,
+}
+
+/// A change; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnvironmentPatch {
+    pub clusters: Option<Vec<String>>,
+}

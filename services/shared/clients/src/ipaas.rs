@@ -1,0 +1,128 @@
+//! The client of ipaas.
+
+use std::time::Duration;
+
+use api_types::changes::ChangeLine;
+use api_types::clusters::{ConnectionCheck, Kubeconfig};
+use api_types::common::ClusterId;
+use api_types::internal::{Applied, Connection, DesiredWorkload, PutConnection, WorkloadSnapshot};
+use futures::Stream;
+use platform::lease::Fence;
+use reqwest::Method;
+
+use crate::endpoint::{ClientError, Endpoint};
+
+/// Checking a kubeconfig dials a cluster that may be far away or not there.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
+/// Applying may wait for a slow API server; ipaas gives up before we do.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(60);
+
+#[derive(Clone)]
+pub struct IpaasClient(Endpoint);
+
+impl IpaasClient {
+    #[must_use]
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self(endpoint)
+    }
+
+    /// For calls of a loop: what they ask for is refused with `overtaken` once the lease changed hands.
+    #[must_use]
+    pub fn under(&self, fence: &Fence) -> Self {
+        let (name, value) = fence.header();
+        Self(self.0.clone().with_header(name, value))
+    }
+
+    /// Tries a kubeconfig without keeping it.
+    pub async fn check_kubeconfig(&self, kubeconfig: &Kubeconfig) -> Result<ConnectionCheck, ClientError> {
+        let request = self.0.request(Method::POST, "/internal/v1/connections/check");
+        self.0.json(request.timeout(CHECK_TIMEOUT).json(kubeconfig)).await
+    }
+
+    /// Checks and keeps a connection; the same id again replaces its kubeconfig.
+    pub async fn put_connection(
+        &self,
+        id: ClusterId,
+        body: &PutConnection,
+    ) -> Result<ConnectionCheck, ClientError> {
+        let request = self
+            .0
+            .request(Method::PUT, &format!("/internal/v1/connections/{id}"));
+        self.0.json(request.timeout(CHECK_TIMEOUT).json(body)).await
+    }
+
+    /// Forgets a connection; one that isn't there is fine.
+    pub async fn delete_connection(&self, id: ClusterId) -> Result<(), ClientError> {
+        self.0.delete(&format!("/internal/v1/connections/{id}")).await
+    }
+
+    pub async fn list_connections(&self) -> Result<Vec<Connection>, ClientError> {
+        self.0.get("/internal/v1/connections").await
+    }
+
+    /// Brings a service on a cluster to the desired state. Idempotent.
+    pub async fn apply_workload(
+        &self,
+        cluster: ClusterId,
+        desired: &DesiredWorkload,
+    ) -> Result<Applied, ClientError> {
+        let path = workload_path(cluster, &desired.project, &desired.environment, &desired.service);
+        self.0
+            .json(
+                self.0
+                    .request(Method::PUT, &path)
+                    .timeout(APPLY_TIMEOUT)
+                    .json(desired),
+            )
+            .await
+    }
+
+    /// Removes everything of a service from a cluster; nothing there is fine.
+    pub async fn delete_workload(
+        &self,
+        cluster: ClusterId,
+        project: &str,
+        environment: &str,
+        service: &str,
+    ) -> Result<(), ClientError> {
+        let path = workload_path(cluster, project, environment, service);
+        self.0
+            .send(self.0.request(Method::DELETE, &path).timeout(APPLY_TIMEOUT))
+            .await
+            .map(drop)
+    }
+
+    /// Every workload that is seen, at one cursor of the change stream.
+    pub async fn list_workloads(&self) -> Result<WorkloadSnapshot, ClientError> {
+        self.0.get("/internal/v1/workloads").await
+    }
+
+    /// One service on every cluster, at one cursor of the change stream.
+    pub async fn list_workloads_of(
+        &self,
+        project: &str,
+        environment: &str,
+        service: &str,
+    ) -> Result<WorkloadSnapshot, ClientError> {
+        let request = self.0.request(Method::GET, "/internal/v1/workloads").query(&[
+            ("project", project),
+            ("environment", environment),
+            ("service", service),
+        ]);
+        self.0.json(request).await
+    }
+
+    /// What changes from `cursor` on.
+    pub async fn follow_changes(
+        &self,
+        cursor: Option<&str>,
+    ) -> Result<impl Stream<Item = Result<ChangeLine, ClientError>> + Send + use<>, ClientError> {
+        crate::changes::follow(&self.0, "/internal/v1/changes", cursor).await
+    }
+}
+
+fn workload_path(cluster: ClusterId, project: &str, environment: &str, service: &str) -> String {
+    format!(
+        "/internal/v1/connections/{cluster}/projects/{project}/environments/{environment}/services/{service}"
+    )
+}
