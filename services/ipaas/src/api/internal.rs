@@ -1,0 +1,198 @@
+//! What other services call; never part of the public document.
+
+use std::time::Duration;
+
+use api_types::changes::ChangeLine;
+use api_types::clusters::{ConnectionCheck, Kubeconfig};
+use api_types::common::ClusterId;
+use api_types::internal::{Applied, Connection, DesiredWorkload, PutConnection, WorkloadSnapshot};
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post, put};
+use futures::{Stream, stream};
+use http::StatusCode;
+use platform::extract::{Json, Path, Query};
+use platform::lease::Fenced;
+use platform::{ApiError, ApiResult};
+use serde::Deserialize;
+
+use crate::app::apply::{self, require_current};
+use crate::app::connections;
+use crate::app::names::ServiceKey;
+use crate::state::AppState;
+
+/// A follower is told that nothing happened this often.
+const ALIVE_PERIOD: Duration = Duration::from_secs(5);
+
+pub fn router() -> Router<AppState> {
+    let service =
+        "/internal/v1/connections/{id}/projects/{project}/environments/{environment}/services/{service}";
+    Router::new()
+        .route("/internal/v1/connections", get(list_connections))
+        .route("/internal/v1/connections/check", post(check_kubeconfig))
+        .route(
+            "/internal/v1/connections/{id}",
+            put(put_connection).delete(delete_connection),
+        )
+        .route(service, put(apply_workload).delete(delete_workload))
+        .route("/internal/v1/workloads", get(list_workloads))
+        .route("/internal/v1/changes", get(follow_changes))
+}
+
+async fn list_connections(State(state): State<AppState>) -> Json<Vec<Connection>> {
+    Json(connections::list(&state))
+}
+
+async fn check_kubeconfig(
+    State(state): State<AppState>,
+    Json(body): Json<Kubeconfig>,
+) -> ApiResult<Json<ConnectionCheck>> {
+    Ok(Json(connections::try_kubeconfig(&state, &body.kubeconfig).await?))
+}
+
+async fn put_connection(
+    State(state): State<AppState>,
+    Path(id): Path<ClusterId>,
+    Json(body): Json<PutConnection>,
+) -> ApiResult<Json<ConnectionCheck>> {
+    Ok(Json(connections::put(&state, id, body).await?))
+}
+
+async fn delete_connection(
+    State(state): State<AppState>,
+    Path(id): Path<ClusterId>,
+    Fenced(fence): Fenced,
+) -> ApiResult<StatusCode> {
+    require_current(&state, fence.as_ref()).await?;
+    connections::delete(&state, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+struct WorkloadPath {
+    id: ClusterId,
+    project: String,
+    environment: String,
+    service: String,
+}
+
+impl WorkloadPath {
+    fn key(&self) -> ServiceKey {
+        ServiceKey::new(&self.project, &self.environment, &self.service)
+    }
+}
+
+async fn apply_workload(
+    State(state): State<AppState>,
+    Path(path): Path<WorkloadPath>,
+    Fenced(fence): Fenced,
+    Json(desired): Json<DesiredWorkload>,
+) -> ApiResult<Json<Applied>> {
+    let key = ServiceKey::new(&desired.project, &desired.environment, &desired.service);
+    if key != path.key() {
+        return Err(ApiError::invalid(
+            "invalid_path",
+            "the path names another service than the body",
+        ));
+    }
+    let member = state.members.require(path.id)?;
+    Ok(Json(
+        apply::apply(&state, &member, &desired, fence.as_ref()).await?,
+    ))
+}
+
+async fn delete_workload(
+    State(state): State<AppState>,
+    Path(path): Path<WorkloadPath>,
+    Fenced(fence): Fenced,
+) -> ApiResult<StatusCode> {
+    let member = state.members.require(path.id)?;
+    apply::remove(&state, &member, &path.key(), fence.as_ref()).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Narrows the snapshot; all of it when empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct WorkloadFilter {
+    cluster: Option<ClusterId>,
+    project: Option<String>,
+    environment: Option<String>,
+    service: Option<String>,
+}
+
+impl WorkloadFilter {
+    fn takes(&self, key: &ServiceKey) -> bool {
+        let fits = |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|wanted| wanted == own);
+        fits(&self.project, &key.project)
+            && fits(&self.environment, &key.environment)
+            && fits(&self.service, &key.service)
+    }
+}
+
+async fn list_workloads(
+    State(state): State<AppState>,
+    Query(filter): Query<WorkloadFilter>,
+) -> Json<WorkloadSnapshot> {
+    // Before the first read: what changes meanwhile is told again rather than lost.
+    let cursor = state.changes.cursor();
+    let now = state.now();
+    let mut workloads = Vec::new();
+    let mut complete = Vec::new();
+    for member in state.members.all() {
+        if filter.cluster.is_some_and(|wanted| wanted != member.id) {
+            continue;
+        }
+        let freshness = member.freshness(now);
+        if !freshness.stale {
+            complete.push(member.id);
+        }
+        let keys = member.services().into_iter().filter(|key| filter.takes(key));
+        workloads.extend(keys.filter_map(|key| member.observed(&key, freshness, now)));
+    }
+    Json(WorkloadSnapshot {
+        cursor,
+        workloads,
+        complete,
+    })
+}
+
+#[derive(Deserialize)]
+struct Since {
+    cursor: Option<String>,
+}
+
+async fn follow_changes(State(state): State<AppState>, Query(since): Query<Since>) -> Response {
+    platform::stream::ndjson(lines(state, since.cursor))
+}
+
+fn lines(state: AppState, cursor: Option<String>) -> impl Stream<Item = ChangeLine> + Send {
+    let news = state.changes.watch();
+    let ready: std::vec::IntoIter<ChangeLine> = Vec::new().into_iter();
+    stream::unfold(
+        (state, news, cursor, ready),
+        |(state, mut news, mut cursor, mut ready)| async move {
+            loop {
+                if let Some(line) = ready.next() {
+                    return Some((line, (state, news, cursor, ready)));
+                }
+                news.mark_unchanged();
+                let (lines, next) = state.changes.after(cursor.as_deref());
+                cursor = Some(next.clone());
+                ready = lines.into_iter();
+                if ready.len() > 0 {
+                    continue;
+                }
+                tokio::select! {
+                    () = state.foundation.shutdown.cancelled() => return None,
+                    changed = news.changed() => changed.ok()?,
+                    () = tokio::time::sleep(ALIVE_PERIOD) => {
+                        let alive = ChangeLine::Alive { cursor: next };
+                        return Some((alive, (state, news, cursor, ready)));
+                    }
+                }
+            }
+        },
+    )
+}

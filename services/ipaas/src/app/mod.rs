@@ -1,0 +1,18 @@
+//! The logic: knows neither the HTTP framework nor the ORM.
+
+pub mod apply;
+pub mod changes;
+pub mod check;
+pub mod connections;
+pub mod events;
+pub mod fields;
+pub mod logs;
+pub mod names;
+pub mod nodes;
+pub mod observation;
+pub mod pod_status;
+pub mod pods;
+pub mod problems;
+pub mod quantity;
+pub mod render;
+pub mod rights;

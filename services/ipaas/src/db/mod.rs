@@ -1,0 +1,4 @@
+//! Entities and queries.
+
+pub mod applied;
+pub mod connections;

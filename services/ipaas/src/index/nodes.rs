@@ -1,0 +1,263 @@
+//! The nodes of one cluster, and what it has in all.
+
+use std::collections::BTreeMap;
+
+use api_types::clusters::{Node, ResourceAmounts};
+use chrono::{DateTime, Utc};
+
+use crate::app::quantity;
+use crate::index::pods::PodTable;
+use crate::index::wire;
+
+#[derive(Clone, Debug)]
+pub struct NodeRow {
+    pub name: String,
+    pub ready: bool,
+    pub message: String,
+    pub unschedulable: bool,
+    /// A taint keeps ordinary pods away.
+    pub tainted: bool,
+    pub kubelet_version: String,
+    pub internal_ip: String,
+    pub roles: Vec<String>,
+    pub allocatable: ResourceAmounts,
+    pub created_at: DateTime<Utc>,
+    round: u8,
+}
+
+impl NodeRow {
+    /// Whether new pods can go there.
+    #[must_use]
+    pub fn takes_pods(&self) -> bool {
+        self.ready && !self.unschedulable && !self.tainted
+    }
+}
+
+/// What a cluster has and gives away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub nodes: u32,
+    pub nodes_ready: u32,
+    pub allocatable: ResourceAmounts,
+    pub requested: ResourceAmounts,
+    /// The most that any one node can give, each figure for itself; absent without nodes.
+    pub largest_node: Option<ResourceAmounts>,
+}
+
+#[derive(Debug, Default)]
+pub struct NodeTable {
+    rows: BTreeMap<String, NodeRow>,
+    used: BTreeMap<String, ResourceAmounts>,
+    round: u8,
+}
+
+impl NodeTable {
+    pub fn begin_list(&mut self) {
+        self.round = self.round.wrapping_add(1);
+    }
+
+    pub fn finish_list(&mut self) {
+        let round = self.round;
+        self.rows.retain(|_, row| row.round == round);
+    }
+
+    pub fn upsert(&mut self, node: &wire::Node) {
+        let row = read(node, self.round);
+        self.rows.insert(row.name.clone(), row);
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.rows.remove(name);
+    }
+
+    /// What is in use by node; empty where nothing measures it.
+    pub fn set_used(&mut self, used: BTreeMap<String, ResourceAmounts>) {
+        self.used = used;
+    }
+
+    /// The sum of what is in use; absent where nothing measures it.
+    #[must_use]
+    pub fn used(&self) -> Option<ResourceAmounts> {
+        (!self.used.is_empty()).then(|| {
+            self.used
+                .values()
+                .fold(ResourceAmounts::default(), |sum, own| add(sum, *own))
+        })
+    }
+
+    /// The sums that placement rests on: what nodes that take pods can give, and what is asked of them,
+    /// pods that no node was found for included.
+    #[must_use]
+    pub fn totals(&self, pods: &PodTable) -> Totals {
+        let mut totals = Totals {
+            requested: pods.requested_on(""),
+            ..Totals::default()
+        };
+        for row in self.rows.values() {
+            totals.nodes += 1;
+            totals.nodes_ready += u32::from(row.ready);
+            if row.takes_pods() {
+                totals.allocatable = add(totals.allocatable, row.allocatable);
+                totals.requested = add(totals.requested, pods.requested_on(&row.name));
+                let largest = totals.largest_node.unwrap_or_default();
+                totals.largest_node = Some(ResourceAmounts {
+                    cpu_millicores: largest.cpu_millicores.max(row.allocatable.cpu_millicores),
+                    memory_bytes: largest.memory_bytes.max(row.allocatable.memory_bytes),
+                    pods: largest.pods.max(row.allocatable.pods),
+                });
+            }
+        }
+        totals
+    }
+
+    /// The nodes as people see them, by name. What is stale is never ready.
+    pub fn shown<'a>(
+        &'a self,
+        pods: &'a PodTable,
+        observed_at: DateTime<Utc>,
+        stale: bool,
+    ) -> impl Iterator<Item = Node> + 'a {
+        self.rows.values().map(move |row| Node {
+            name: row.name.clone(),
+            ready: row.ready && !stale,
+            message: row.message.clone(),
+            unschedulable: row.unschedulable,
+            kubelet_version: row.kubelet_version.clone(),
+            internal_ip: row.internal_ip.clone(),
+            roles: row.roles.clone(),
+            allocatable: row.allocatable,
+            requested: pods.requested_on(&row.name),
+            used: self.used.get(&row.name).copied(),
+            created_at: row.created_at,
+            observed_at,
+            stale,
+        })
+    }
+}
+
+fn add(a: ResourceAmounts, b: ResourceAmounts) -> ResourceAmounts {
+    ResourceAmounts {
+        cpu_millicores: a.cpu_millicores + b.cpu_millicores,
+        memory_bytes: a.memory_bytes + b.memory_bytes,
+        pods: a.pods + b.pods,
+    }
+}
+
+/// CPU, memory and pods of a list of quantities.
+#[must_use]
+pub fn amounts(quantities: &BTreeMap<String, String>) -> ResourceAmounts {
+    let text = |name: &str| quantities.get(name).map(String::as_str).unwrap_or("0");
+    ResourceAmounts {
+        cpu_millicores: quantity::millicores(text("cpu")),
+        memory_bytes: quantity::units(text("memory")),
+        pods: quantity::units(text("pods")),
+    }
+}
+
+fn read(node: &wire::Node, round: u8) -> NodeRow {
+    let ready = node
+        .status
+        .conditions
+        .iter()
+        .find(|condition| condition.kind == "Ready");
+    let mut messages = Vec::new();
+    match ready {
+        Some(condition) if condition.is_true() => {}
+        Some(condition) => messages.push(format!("not ready: {}", condition.message)),
+        None => messages.push("not ready: the kubelet never reported".to_owned()),
+    }
+    for condition in &node.status.conditions {
+        if condition.kind != "Ready" && condition.is_true() {
+            messages.push(format!("{}: {}", condition.kind, condition.message));
+        }
+    }
+    let mut roles: Vec<String> = node
+        .metadata
+        .labels
+        .keys()
+        .filter_map(|label| label.strip_prefix("node-role.kubernetes.io/"))
+        .filter(|role| !role.is_empty())
+        .map(str::to_owned)
+        .collect();
+    roles.sort();
+    NodeRow {
+        name: node.metadata.name.clone(),
+        ready: ready.is_some_and(wire::Condition::is_true),
+        message: messages.join("; "),
+        unschedulable: node.spec.unschedulable,
+        tainted: node
+            .spec
+            .taints
+            .iter()
+            .any(|taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute")),
+        kubelet_version: node.status.node_info.kubelet_version.clone(),
+        internal_ip: node
+            .status
+            .addresses
+            .iter()
+            .find(|address| address.kind == "InternalIP")
+            .map(|address| address.address.clone())
+            .unwrap_or_default(),
+        roles,
+        allocatable: amounts(&node.status.allocatable),
+        created_at: node.metadata.creation_timestamp.unwrap_or_default(),
+        round,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn node(name: &str, change: impl FnOnce(&mut serde_json::Value)) -> wire::Node {
+        let mut node = json!({
+            "metadata": { "name": name, "labels": { "node-role.kubernetes.io/worker": "" } },
+            "spec": {},
+            "status": {
+                "allocatable": { "cpu": "4", "memory": "8Gi", "pods": "110" },
+                "conditions": [{ "type": "Ready", "status": "True" }],
+                "addresses": [{ "type": "InternalIP", "address": "10.0.0.1" }],
+                "nodeInfo": { "kubeletVersion": "v1.33.1" },
+            },
+        });
+        change(&mut node);
+        serde_json::from_value(node).unwrap()
+    }
+
+    #[test]
+    fn only_nodes_that_take_pods_count_as_room() {
+        let mut table = NodeTable::default();
+        table.upsert(&node("a", |_| {}));
+        table.upsert(&node("b", |node| node["spec"]["unschedulable"] = json!(true)));
+        table.upsert(&node("c", |node| {
+            node["status"]["conditions"][0]["status"] = json!("Unknown");
+        }));
+        table.upsert(&node("d", |node| {
+            node["spec"]["taints"] = json!([{ "key": "x", "effect": "NoSchedule" }]);
+        }));
+        let totals = table.totals(&PodTable::default());
+        assert_eq!((totals.nodes, totals.nodes_ready), (4, 3));
+        assert_eq!(totals.allocatable.cpu_millicores, 4000);
+        assert_eq!(totals.allocatable.pods, 110);
+        assert_eq!(table.used(), None);
+    }
+
+    #[test]
+    fn a_list_replaces_only_when_it_is_complete() {
+        let mut table = NodeTable::default();
+        table.begin_list();
+        table.upsert(&node("a", |_| {}));
+        table.upsert(&node("b", |_| {}));
+        table.finish_list();
+        table.begin_list();
+        table.upsert(&node("b", |_| {}));
+        assert_eq!(table.rows.len(), 2);
+        table.finish_list();
+        assert_eq!(table.rows.len(), 1);
+        let shown: Vec<_> = table.shown(&PodTable::default(), Utc::now(), true).collect();
+        assert!(shown[0].stale && !shown[0].ready);
+        assert_eq!(shown[0].roles, ["worker"]);
+    }
+}
