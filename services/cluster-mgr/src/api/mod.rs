@@ -1,0 +1,90 @@
+//! HTTP only: extract, call, shape the reply.
+
+mod changes;
+mod clusters;
+mod environments;
+mod operations;
+mod overview;
+
+mod projects;
+mod releases;
+mod revisions;
+mod services;
+mod tasks;
+
+use axum::Router;
+use axum::routing::get;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::AppState;
+
+/// What people call, through the portal.
+pub fn public() -> OpenApiRouter<AppState> {
+    #[derive(OpenApi)]
+    #[openapi(
+        info(title = "Longshore: cluster-mgr", description = "Clusters, projects, services and what becomes of them."),
+        tags(
+            (name = "clusters", description = "Clusters and their nodes"),
+            (name = "projects", description = "Projects and their environments"),
+            (name = "services", description = "What teams run, its revisions, releases and placement"),
+            (name = "operations", description = "Work under way and done"),
+            (name = "overview", description = "Is anything wrong, where, and since when")
+        )
+    )]
+    struct Document;
+
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(clusters::list_clusters, clusters::create_cluster))
+        .routes(routes!(clusters::check_cluster_kubeconfig))
+        .routes(routes!(
+            clusters::get_cluster,
+            clusters::update_cluster,
+            clusters::delete_cluster
+        ))
+        .routes(routes!(clusters::replace_cluster_kubeconfig))
+        .routes(routes!(projects::list_projects, projects::create_project))
+        .routes(routes!(
+            projects::get_project,
+            projects::update_project,
+            projects::delete_project
+        ))
+        .routes(routes!(
+            environments::list_environments,
+            environments::create_environment
+        ))
+        .routes(routes!(
+            environments::get_environment,
+            environments::update_environment,
+            environments::delete_environment
+        ))
+        .routes(routes!(services::list_services))
+        .routes(routes!(
+            services::list_environment_services,
+            services::create_service
+        ))
+        .routes(routes!(services::preview_placement))
+        .routes(routes!(
+            services::get_service,
+            services::update_service,
+            services::delete_service
+        ))
+        .routes(routes!(services::list_assignments))
+        .routes(routes!(revisions::list_revisions, revisions::create_revision))
+        .routes(routes!(revisions::preview_revision))
+        .routes(routes!(revisions::get_revision))
+        .routes(routes!(revisions::diff_revisions))
+        .routes(routes!(releases::create_release))
+        .routes(routes!(releases::restart_service))
+        .routes(routes!(operations::list_operations))
+        .routes(routes!(operations::get_operation))
+        .routes(routes!(overview::get_overview))
+}
+
+/// What the platform's other services call.
+pub fn internal() -> Router<AppState> {
+    Router::new()
+        .route("/internal/v1/changes", get(changes::follow))
+        .route("/internal/v1/tasks", get(tasks::list_tasks))
+}

@@ -1,0 +1,268 @@
+//! The registry of clusters: look, change, remove.
+
+use std::collections::HashMap;
+
+use api_types::clusters::{Cluster, ClusterPatch, ClusterRemoval, ClusterState};
+use api_types::common::{Gap, ListQuery, OperationId, Page};
+use api_types::operations::{OperationAccepted, OperationKind, OperationState};
+use auth::Caller;
+use platform::{ApiError, ApiResult};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::app::listing::{Sort, paginate};
+use crate::app::validation::{Fields, names};
+use crate::app::{edit, operations};
+use crate::db::columns::{Labels, word};
+use crate::db::{Connection, DbErr, Record, Unit, assignments, clusters, services};
+use crate::state::AppState;
+
+/// Services named in a refusal.
+const NAMED: usize = 20;
+
+const SORTS: [Sort<Cluster>; 3] = [
+    ("name", |cluster| cluster.name.clone()),
+    ("region", |cluster| cluster.region.clone()),
+    ("updated_at", |cluster| cluster.updated_at.to_rfc3339()),
+];
+
+pub async fn list(state: &AppState, query: &ListQuery) -> ApiResult<Page<Cluster>> {
+    let text = query.q.as_deref().unwrap_or_default().to_lowercase();
+    let rows = all(&state.foundation.database).await?;
+    let matching = rows
+        .into_iter()
+        .filter(|cluster| {
+            [&cluster.name, &cluster.region, &cluster.zone]
+                .iter()
+                .any(|field| field.to_lowercase().contains(&text))
+        })
+        .collect();
+    let mut page = paginate(matching, query, &SORTS)?;
+    page.gaps = gaps(&page.items);
+    Ok(page)
+}
+
+/// Every cluster as the API shows it.
+pub async fn all(connection: &impl Connection) -> Result<Vec<Cluster>, DbErr> {
+    let loads = loads(connection).await?;
+    clusters::all(connection)
+        .await?
+        .iter()
+        .map(|row| shown(row, &loads))
+        .collect()
+}
+
+async fn loads(connection: &impl Connection) -> Result<HashMap<Uuid, assignments::Load>, DbErr> {
+    Ok(assignments::loads(connection)
+        .await?
+        .into_iter()
+        .map(|load| (load.cluster_id, load))
+        .collect())
+}
+
+fn shown(row: &clusters::Model, loads: &HashMap<Uuid, assignments::Load>) -> Result<Cluster, DbErr> {
+    let (services, replicas) = loads.get(&row.id).map_or((0, 0), |load| {
+        (load.services.max(0) as u64, load.replicas.max(0) as u64)
+    });
+    row.to_cluster(services, replicas)
+}
+
+/// The clusters whose part of any list is old.
+pub fn gaps(all: &[Cluster]) -> Vec<Gap> {
+    all.iter()
+        .filter(|cluster| cluster.state == ClusterState::Unreachable)
+        .map(|cluster| Gap {
+            cluster: cluster.name.clone(),
+            reason: cluster.state_reason.clone(),
+            observed_at: cluster.observed.as_ref().map(|observed| observed.observed_at),
+        })
+        .collect()
+}
+
+pub async fn get(state: &AppState, name: &str) -> ApiResult<Cluster> {
+    let database = &state.foundation.database;
+    let row = clusters::find(database, name)
+        .await?
+        .ok_or_else(|| missing(name))?;
+    Ok(shown(&row, &loads(database).await?)?)
+}
+
+pub fn missing(name: &str) -> ApiError {
+    ApiError::not_found(format!("cluster {name}"))
+}
+
+fn removing(name: &str) -> ApiError {
+    ApiError::conflict("cluster_removing", format!("cluster {name} is being removed"))
+}
+
+/// A cluster about to be changed.
+pub async fn locked(unit: &Unit, name: &str) -> ApiResult<clusters::Model> {
+    let row = clusters::find_locked(&**unit, name)
+        .await?
+        .ok_or_else(|| missing(name))?;
+    if row.is_removing() {
+        return Err(removing(name));
+    }
+    Ok(row)
+}
+
+pub async fn update(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+    version: i64,
+    patch: ClusterPatch,
+) -> ApiResult<Cluster> {
+    let mut unit = state.unit().await?;
+    let mut row = locked(&unit, name).await?;
+    let versioned = edit::Versioned {
+        what: format!("cluster {name}"),
+        id: row.id,
+        version: row.version,
+        updated_by: &row.updated_by,
+        updated_at: row.updated_at,
+    };
+    edit::check(&unit, versioned, version).await?;
+    let mut fields = Fields::default();
+    if let Some(region) = &patch.region {
+        check_region(region, &mut fields);
+    }
+    if let Some(zone) = &patch.zone {
+        fields.check("zone", names::label_value(zone));
+    }
+    if let Some(labels) = &patch.labels {
+        names::labels("labels", labels, &mut fields);
+    }
+    if let Some(url) = &patch.prometheus_url {
+        check_url(url, &mut fields);
+    }
+    fields.done()?;
+    let changed = apply(&mut row, patch);
+    if !changed.is_empty() {
+        row.version += 1;
+        row.updated_at = state.now();
+        row.updated_by.clone_from(&caller.name);
+        clusters::save(&*unit, &row).await?;
+        edit::note(&unit, row.id, row.version, &changed, &caller.name, row.updated_at).await?;
+        let record = Record::cluster(name);
+        unit.record(if changed.contains(&"cordoned") {
+            record.intended()
+        } else {
+            record
+        });
+    }
+    let cluster = shown(&row, &loads(&*unit).await?)?;
+    unit.commit().await?;
+    Ok(cluster)
+}
+
+fn apply(row: &mut clusters::Model, patch: ClusterPatch) -> Vec<&'static str> {
+    let mut changed = Vec::new();
+    if let Some(region) = patch.region.filter(|region| *region != row.region) {
+        row.region = region;
+        changed.push("region");
+    }
+    if let Some(zone) = patch.zone.filter(|zone| *zone != row.zone) {
+        row.zone = zone;
+        changed.push("zone");
+    }
+    if let Some(labels) = patch.labels.filter(|labels| *labels != row.labels.0) {
+        row.labels = Labels(labels);
+        changed.push("labels");
+    }
+    if let Some(cordoned) = patch.cordoned.filter(|cordoned| *cordoned != row.cordoned) {
+        row.cordoned = cordoned;
+        changed.push("cordoned");
+    }
+    if let Some(url) = patch.prometheus_url {
+        // An empty address takes it away.
+        let url = Some(url).filter(|url| !url.is_empty());
+        if url != row.prometheus_url {
+            row.prometheus_url = url;
+            changed.push("prometheus_url");
+        }
+    }
+    changed
+}
+
+pub fn check_region(region: &str, fields: &mut Fields) {
+    if region.is_empty() {
+        fields.refuse("region", "a region is needed, such as `east`");
+    } else {
+        fields.check("region", names::label_value(region));
+    }
+}
+
+pub fn check_url(url: &str, fields: &mut Fields) {
+    let good = url.is_empty()
+        || url
+            .parse::<http::Uri>()
+            .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
+    if !good {
+        fields.refuse("prometheus_url", "must be an http:// or https:// address");
+    }
+}
+
+/// Begins the removal of a cluster.
+pub async fn remove(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+    removal: ClusterRemoval,
+) -> ApiResult<OperationAccepted> {
+    let mut unit = state.unit().await?;
+    let mut row = clusters::find_locked(&*unit, name)
+        .await?
+        .ok_or_else(|| missing(name))?;
+    if let Some(operation) = row.removal_id.filter(|_| row.is_removing()) {
+        return Ok(OperationAccepted {
+            operation: OperationId(operation),
+        });
+    }
+    let there = assignments::services_on(&*unit, row.id).await?;
+    if !there.is_empty() && !removal.force {
+        return Err(in_use(&unit, name, &there).await?);
+    }
+    let now = state.now();
+    let mut operation = operations::new(
+        OperationKind::RemoveCluster,
+        format!("remove cluster {name}"),
+        caller,
+        now,
+    );
+    operation.cluster = Some(name.to_owned());
+    operation.cluster_id = Some(row.id);
+    operation.state = word(OperationState::Running);
+    operations::insert(&mut unit, &operation).await?;
+    row.phase = clusters::REMOVING.to_owned();
+    row.removal_id = Some(operation.id);
+    row.version += 1;
+    row.updated_at = now;
+    row.updated_by.clone_from(&caller.name);
+    clusters::save(&*unit, &row).await?;
+    unit.record(Record::cluster(name).intended());
+    unit.commit().await?;
+    state.work.registry.wake();
+    Ok(OperationAccepted {
+        operation: OperationId(operation.id),
+    })
+}
+
+async fn in_use(unit: &Unit, name: &str, there: &[Uuid]) -> ApiResult<ApiError> {
+    let first = &there[..there.len().min(NAMED)];
+    let mut paths: Vec<String> = services::find_many(&**unit, first, false)
+        .await?
+        .iter()
+        .map(services::Model::path)
+        .collect();
+    paths.sort();
+    Ok(ApiError::conflict(
+        "cluster_in_use",
+        format!(
+            "{} services have replicas on cluster {name}, {} among them; move them, or remove it with force=true, which moves them to other clusters first",
+            there.len(),
+            paths.first().map_or("", String::as_str)
+        ),
+    )
+    .with_details(json!({ "services": paths, "total": there.len() })))
+}

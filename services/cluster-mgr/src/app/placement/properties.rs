@@ -1,0 +1,200 @@
+//! What holds for every division.
+
+use std::collections::BTreeMap;
+
+use api_types::placement::{Placement, PlacementStrategy};
+use proptest::prelude::*;
+
+use super::*;
+
+const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+
+prop_compose! {
+    fn candidate()(
+        ready in prop::bool::weighted(0.85),
+        cordoned in prop::bool::weighted(0.1),
+        excluded in prop::bool::weighted(0.1),
+        further in prop::option::weighted(0.95, 0u64..30),
+        held in prop_oneof![3 => Just(0u32), 2 => 0u32..12],
+    ) -> Candidate {
+        Candidate {
+            name: String::new(),
+            ready,
+            cordoned,
+            excluded: excluded.then_some("it is being removed"),
+            capacity: further.map(|further| further + u64::from(held)),
+            held,
+        }
+    }
+}
+
+fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
+    prop::collection::vec(candidate(), 1..=NAMES.len()).prop_map(|mut all| {
+        for (candidate, name) in all.iter_mut().zip(NAMES) {
+            candidate.name = name.to_owned();
+        }
+        all
+    })
+}
+
+fn placement() -> impl Strategy<Value = Placement> {
+    let strategy = prop_oneof![
+        2 => Just(PlacementStrategy::FreeCapacity),
+        1 => prop::collection::vec(0u32..5, NAMES.len()).prop_map(|weights| PlacementStrategy::Weights {
+            weights: NAMES.into_iter().map(str::to_owned).zip(weights).collect(),
+        }),
+    ];
+    (strategy, prop_oneof![2 => Just(0u32), 1 => 0u32..4]).prop_map(|(strategy, min_per_cluster)| Placement {
+        strategy,
+        min_per_cluster,
+        ..Placement::default()
+    })
+}
+
+fn run(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> Decision {
+    decide(
+        Request {
+            placement,
+            replicas,
+            seed: "p/e/s",
+            afresh: false,
+        },
+        candidates,
+    )
+}
+
+fn counts(decision: &Decision) -> Vec<u32> {
+    decision.places.iter().map(|place| place.replicas).collect()
+}
+
+/// The candidates as they are once the decision is carried out.
+fn carried_out(candidates: &[Candidate], decision: &Decision) -> Vec<Candidate> {
+    candidates
+        .iter()
+        .zip(&decision.places)
+        .map(|(candidate, place)| Candidate {
+            held: place.replicas,
+            ..candidate.clone()
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn the_sum_is_right(placement in placement(), replicas in 0u32..80, candidates in candidates()) {
+        let decision = run(&placement, replicas, &candidates);
+        let placed: u32 = counts(&decision).iter().sum();
+        prop_assert_eq!(placed + decision.unplaced, replicas);
+    }
+
+    #[test]
+    fn nothing_new_goes_over_capacity_or_where_it_must_not(
+        placement in placement(), replicas in 0u32..80, candidates in candidates()
+    ) {
+        let decision = run(&placement, replicas, &candidates);
+        for (candidate, place) in candidates.iter().zip(&decision.places) {
+            if place.replicas > candidate.held {
+                prop_assert!(candidate.ready && !candidate.cordoned && candidate.excluded.is_none());
+                prop_assert!(u64::from(place.replicas) <= candidate.capacity.expect("it was observed"));
+            }
+            if candidate.excluded.is_some() {
+                prop_assert_eq!(place.replicas, 0);
+            }
+        }
+    }
+
+    #[test]
+    fn replicas_stay_unplaced_only_when_there_is_no_room(
+        placement in placement(), replicas in 0u32..80, candidates in candidates()
+    ) {
+        let decision = run(&placement, replicas, &candidates);
+        if decision.unplaced == 0 {
+            return Ok(());
+        }
+        for (candidate, place) in candidates.iter().zip(&decision.places) {
+            let weightless = matches!(&placement.strategy, PlacementStrategy::Weights { weights }
+                if weights[&candidate.name] == 0);
+            if candidate.ready && !candidate.cordoned && candidate.excluded.is_none() && !weightless
+                && let Some(capacity) = candidate.capacity
+            {
+                prop_assert_eq!(u64::from(place.replicas), capacity);
+            }
+        }
+    }
+
+    #[test]
+    fn one_more_takes_from_nobody(placement in placement(), replicas in 0u32..80, candidates in candidates()) {
+        let fewer = counts(&run(&placement, replicas, &candidates));
+        let more = counts(&run(&placement, replicas + 1, &candidates));
+        prop_assert!(fewer.iter().zip(&more).all(|(fewer, more)| fewer <= more), "{:?} {:?}", fewer, more);
+    }
+
+    #[test]
+    fn moves_are_as_few_as_can_be(replicas in 0u32..80, candidates in candidates()) {
+        let decision = run(&Placement::default(), replicas, &candidates);
+        let kept_from: u64 = candidates
+            .iter()
+            .filter(|candidate| candidate.excluded.is_none())
+            .map(|candidate| u64::from(candidate.held))
+            .sum();
+        let gone: u64 = candidates
+            .iter()
+            .zip(&decision.places)
+            .filter(|(candidate, _)| candidate.excluded.is_none())
+            .map(|(candidate, place)| u64::from(candidate.held.saturating_sub(place.replicas)))
+            .sum();
+        prop_assert_eq!(gone, kept_from.saturating_sub(u64::from(replicas)));
+    }
+
+    #[test]
+    fn nothing_moves_when_nothing_changes(
+        placement in placement(), replicas in 0u32..80, candidates in candidates()
+    ) {
+        let first = run(&placement, replicas, &candidates);
+        let second = run(&placement, replicas, &carried_out(&candidates, &first));
+        prop_assert_eq!(counts(&first), counts(&second));
+    }
+
+    #[test]
+    fn minimums_are_met_where_the_replicas_reach(
+        minimum in 1u32..4, replicas in 0u32..80, candidates in candidates()
+    ) {
+        let placement = Placement { min_per_cluster: minimum, ..Placement::default() };
+        let decision = run(&placement, replicas, &candidates);
+        let open = |candidate: &Candidate| {
+            candidate.ready && !candidate.cordoned && candidate.excluded.is_none() && candidate.capacity.is_some()
+        };
+        let wants = |candidate: &Candidate| minimum.min(candidate.capacity.unwrap_or(0) as u32);
+        let short = candidates
+            .iter()
+            .zip(&decision.places)
+            .any(|(candidate, place)| open(candidate) && place.replicas < wants(candidate));
+        let above = candidates
+            .iter()
+            .zip(&decision.places)
+            .any(|(candidate, place)| open(candidate) && place.replicas > wants(candidate));
+        prop_assert!(!(short && above), "{:?}", counts(&decision));
+        prop_assert!(!short || decision.unplaced == 0);
+    }
+
+    #[test]
+    fn pins_never_exceed_what_was_asked(
+        pins in prop::collection::btree_map(prop::sample::select(NAMES.as_slice()), 0u32..10, 1..5),
+        candidates in candidates()
+    ) {
+        let pins: BTreeMap<String, u32> = pins.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
+        let total = pins.values().sum();
+        let placement = Placement {
+            strategy: PlacementStrategy::Pinned { replicas: pins.clone() },
+            ..Placement::default()
+        };
+        let decision = run(&placement, total, &candidates);
+        let placed: u32 = counts(&decision).iter().sum();
+        prop_assert_eq!(placed + decision.unplaced, total);
+        for place in &decision.places {
+            prop_assert!(place.replicas <= pins.get(&place.cluster).copied().unwrap_or(0));
+        }
+    }
+}

@@ -1,0 +1,304 @@
+use api_types::placement::{Placement, PlacementStrategy};
+
+use super::*;
+
+fn open(name: &str, capacity: u64, held: u32) -> Candidate {
+    Candidate {
+        name: name.to_owned(),
+        ready: true,
+        cordoned: false,
+        excluded: None,
+        capacity: Some(capacity),
+        held,
+    }
+}
+
+fn free() -> Placement {
+    Placement::default()
+}
+
+fn weights(pairs: &[(&str, u32)]) -> Placement {
+    Placement {
+        strategy: PlacementStrategy::Weights {
+            weights: pairs
+                .iter()
+                .map(|(name, weight)| ((*name).to_owned(), *weight))
+                .collect(),
+        },
+        ..Placement::default()
+    }
+}
+
+fn pinned(pairs: &[(&str, u32)]) -> Placement {
+    Placement {
+        strategy: PlacementStrategy::Pinned {
+            replicas: pairs
+                .iter()
+                .map(|(name, count)| ((*name).to_owned(), *count))
+                .collect(),
+        },
+        ..Placement::default()
+    }
+}
+
+fn decided(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> (Vec<u32>, u32) {
+    let decision = decide(
+        Request {
+            placement,
+            replicas,
+            seed: "shop/test/web",
+            afresh: false,
+        },
+        candidates,
+    );
+    (
+        decision.places.iter().map(|place| place.replicas).collect(),
+        decision.unplaced,
+    )
+}
+
+#[test]
+fn replicas_follow_free_capacity() {
+    let candidates = [open("a", 30, 0), open("b", 20, 0), open("c", 10, 0)];
+    assert_eq!(decided(&free(), 6, &candidates), (vec![3, 2, 1], 0));
+    assert_eq!(decided(&free(), 60, &candidates), (vec![30, 20, 10], 0));
+    assert_eq!(decided(&free(), 61, &candidates), (vec![30, 20, 10], 1));
+}
+
+#[test]
+fn two_equal_clusters_share_evenly() {
+    let candidates = [open("a", 10, 0), open("b", 10, 0)];
+    assert_eq!(decided(&free(), 4, &candidates), (vec![2, 2], 0));
+    let (odd, _) = decided(&free(), 3, &candidates);
+    assert_eq!(odd.iter().sum::<u32>(), 3);
+    assert_eq!(odd.iter().max(), Some(&2));
+}
+
+#[test]
+fn growth_divides_only_the_difference_and_shrinking_is_proportional() {
+    let candidates = [open("a", 100, 6), open("b", 100, 2)];
+    assert_eq!(decided(&free(), 8, &candidates), (vec![6, 2], 0));
+    assert_eq!(decided(&free(), 12, &candidates), (vec![6, 6], 0));
+    assert_eq!(decided(&free(), 4, &candidates), (vec![3, 1], 0));
+    assert_eq!(decided(&free(), 0, &candidates), (vec![0, 0], 0));
+}
+
+#[test]
+fn weights_are_kept_as_far_as_there_is_room() {
+    let placement = weights(&[("a", 3), ("b", 1)]);
+    assert_eq!(
+        decided(&placement, 8, &[open("a", 100, 0), open("b", 100, 0)]),
+        (vec![6, 2], 0)
+    );
+    assert_eq!(
+        decided(&placement, 8, &[open("a", 4, 0), open("b", 100, 0)]),
+        (vec![4, 4], 0)
+    );
+    assert_eq!(
+        decided(
+            &placement,
+            8,
+            &[open("a", 100, 0), open("b", 100, 0), open("c", 100, 0)]
+        ),
+        (vec![6, 2, 0], 0)
+    );
+    assert_eq!(
+        decided(
+            &placement,
+            4,
+            &[open("a", 100, 0), open("b", 100, 0), open("c", 100, 4)]
+        ),
+        (vec![3, 1, 0], 0),
+        "a cluster without weight gives up what it has"
+    );
+}
+
+#[test]
+fn a_change_of_weights_divides_afresh() {
+    let placement = weights(&[("a", 3), ("b", 1)]);
+    let candidates = [open("a", 100, 4), open("b", 100, 4)];
+    assert_eq!(decided(&placement, 8, &candidates), (vec![4, 4], 0));
+    let decision = decide(
+        Request {
+            placement: &placement,
+            replicas: 8,
+            seed: "x",
+            afresh: true,
+        },
+        &candidates,
+    );
+    assert_eq!((decision.places[0].replicas, decision.places[1].replicas), (6, 2));
+    assert_eq!(decision.places[1].reason.previous, 4);
+}
+
+#[test]
+fn every_cluster_gets_its_minimum_as_far_as_they_reach() {
+    let placement = Placement {
+        min_per_cluster: 2,
+        ..free()
+    };
+    let candidates = [open("a", 100, 0), open("b", 10, 0), open("c", 5, 0)];
+    assert_eq!(decided(&placement, 7, &candidates), (vec![3, 2, 2], 0));
+    assert_eq!(decided(&placement, 3, &candidates), (vec![1, 1, 1], 0));
+    assert_eq!(
+        decided(&placement, 2, &candidates)
+            .0
+            .iter()
+            .filter(|count| **count == 1)
+            .count(),
+        2
+    );
+    // A cluster that comes later gets its minimum from those that have more.
+    assert_eq!(
+        decided(
+            &placement,
+            6,
+            &[open("a", 100, 4), open("b", 10, 2), open("c", 5, 0)]
+        ),
+        (vec![2, 2, 2], 0)
+    );
+    assert_eq!(
+        decided(
+            &placement,
+            6,
+            &[open("a", 100, 4), open("b", 10, 2), open("c", 1, 0)]
+        ),
+        (vec![3, 2, 1], 0)
+    );
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_keeps_what_it_has_and_gets_nothing() {
+    let away = Candidate {
+        ready: false,
+        ..open("a", 100, 3)
+    };
+    assert_eq!(
+        decided(&free(), 6, &[away.clone(), open("b", 100, 3)]),
+        (vec![3, 3], 0)
+    );
+    assert_eq!(
+        decided(&free(), 10, &[away.clone(), open("b", 100, 3)]),
+        (vec![3, 7], 0)
+    );
+    assert_eq!(
+        decided(&free(), 4, &[away, open("b", 100, 3)]),
+        (vec![1, 3], 0),
+        "those that may not be there go first"
+    );
+}
+
+#[test]
+fn a_cordoned_cluster_keeps_and_gets_nothing_and_an_excluded_one_gives_all() {
+    let cordoned = Candidate {
+        cordoned: true,
+        ..open("a", 100, 2)
+    };
+    assert_eq!(
+        decided(&free(), 6, &[cordoned, open("b", 100, 1)]),
+        (vec![2, 4], 0)
+    );
+    let excluded = Candidate {
+        excluded: Some("it is being removed"),
+        ..open("a", 100, 2)
+    };
+    assert_eq!(
+        decided(&free(), 3, &[excluded.clone(), open("b", 100, 1)]),
+        (vec![0, 3], 0)
+    );
+    let decision = decide(
+        Request {
+            placement: &free(),
+            replicas: 3,
+            seed: "",
+            afresh: false,
+        },
+        &[excluded, open("b", 2, 1)],
+    );
+    assert_eq!(decision.unplaced, 1);
+    assert!(
+        decision.message.contains("b has room for 2"),
+        "{}",
+        decision.message
+    );
+}
+
+#[test]
+fn a_cluster_that_was_never_seen_is_no_candidate_unless_pinned() {
+    let unseen = Candidate {
+        capacity: None,
+        ..open("a", 0, 0)
+    };
+    assert_eq!(
+        decided(&free(), 3, &[unseen.clone(), open("b", 100, 0)]),
+        (vec![0, 3], 0)
+    );
+    assert_eq!(decided(&pinned(&[("a", 3)]), 3, &[unseen]), (vec![3], 0));
+}
+
+#[test]
+fn pins_are_exact_as_far_as_there_is_room() {
+    let placement = pinned(&[("a", 3), ("b", 2)]);
+    assert_eq!(
+        decided(
+            &placement,
+            5,
+            &[open("a", 2, 0), open("b", 100, 4), open("c", 9, 1)]
+        ),
+        (vec![2, 2, 0], 1)
+    );
+    let away = Candidate {
+        ready: false,
+        ..open("a", 100, 0)
+    };
+    assert_eq!(
+        decided(&placement, 5, &[away, open("b", 100, 0)]),
+        (vec![3, 2], 0)
+    );
+}
+
+#[test]
+fn reasons_tell_the_inputs_and_the_bounds() {
+    let decision = decide(
+        Request {
+            placement: &Placement {
+                min_per_cluster: 1,
+                ..free()
+            },
+            replicas: 5,
+            seed: "",
+            afresh: false,
+        },
+        &[open("a", 3, 3), open("b", 100, 0)],
+    );
+    let reason = &decision.places[0].reason;
+    assert_eq!((reason.previous, reason.capacity, reason.weight), (3, Some(3), 3));
+    assert_eq!(reason.bounds, ["capacity", "kept"]);
+    assert_eq!(
+        reason.message,
+        "3 of 5: room for 3 of 103 replicas; 3 kept from before; it has room for no more"
+    );
+    assert_eq!(decision.message, "5 replicas on 2 clusters");
+}
+
+#[test]
+fn remainders_spread_over_services() {
+    let candidates = [open("a", 10, 0), open("b", 10, 0), open("c", 10, 0)];
+    let mut got = [0; 3];
+    for number in 0..300 {
+        let seed = format!("shop/test/web-{number}");
+        let decision = decide(
+            Request {
+                placement: &free(),
+                replicas: 1,
+                seed: &seed,
+                afresh: false,
+            },
+            &candidates,
+        );
+        for (total, place) in got.iter_mut().zip(&decision.places) {
+            *total += place.replicas;
+        }
+    }
+    assert!(got.iter().all(|total| (60..=140).contains(total)), "{got:?}");
+}

@@ -1,0 +1,63 @@
+//! Whether one replica fits on any node there is.
+
+use api_types::clusters::ResourceAmounts;
+use api_types::placement::Placement;
+use api_types::spec::Resources;
+use http::StatusCode;
+use platform::{ApiError, ApiResult};
+use serde_json::json;
+
+use crate::app::quantity::{parse_cpu, parse_memory, show_cpu, show_memory};
+use crate::db::{clusters, environments};
+
+/// 422 `does_not_fit` when no cluster that the service may go to has a node that large. A cluster that
+/// was not observed yet may have one.
+pub fn check_fit(
+    resources: &Resources,
+    placement: &Placement,
+    environment: &environments::Model,
+    all: &[clusters::Model],
+) -> ApiResult<()> {
+    let (Ok(cpu), Ok(memory)) = (
+        parse_cpu(&resources.cpu_request),
+        parse_memory(&resources.memory_request),
+    ) else {
+        return Ok(());
+    };
+    let mut largest: Option<(&str, ResourceAmounts)> = None;
+    for cluster in all.iter().filter(|cluster| {
+        !cluster.is_removing()
+            && environment.spans(&cluster.name)
+            && (placement.clusters.is_empty() || placement.clusters.contains(&cluster.name))
+    }) {
+        let node = cluster
+            .observed
+            .as_ref()
+            .map(|stored| stored.0.largest_node.unwrap_or(stored.0.allocatable))
+            .filter(|node| node.cpu_millicores > 0);
+        match node {
+            Some(node) if node.cpu_millicores < cpu || node.memory_bytes < memory => {
+                let size = |node: &ResourceAmounts| (node.cpu_millicores, node.memory_bytes);
+                if largest.is_none_or(|(_, known)| size(&known) < size(&node)) {
+                    largest = Some((&cluster.name, node));
+                }
+            }
+            _ => return Ok(()),
+        }
+    }
+    let Some((cluster, node)) = largest else {
+        return Ok(());
+    };
+    Err(ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "does_not_fit",
+        format!(
+            "one replica asks for {} and {}; the largest node there is, on cluster {cluster}, has {} and {}. Ask for less, or add a larger node",
+            show_cpu(cpu),
+            show_memory(memory),
+            show_cpu(node.cpu_millicores),
+            show_memory(node.memory_bytes),
+        ),
+    )
+    .with_details(json!({ "cluster": cluster, "largest_node": node })))
+}

@@ -1,0 +1,154 @@
+//! Replicas and where they may go.
+
+use std::collections::BTreeSet;
+
+use api_types::placement::{Placement, PlacementStrategy};
+
+use crate::app::validation::Fields;
+
+/// What one service may have; more is a slip of the finger.
+pub const MOST_REPLICAS: u32 = 10_000;
+const MOST_WEIGHT: u32 = 1_000_000;
+
+/// The clusters that exist, and whether the environment spans each.
+pub struct Known<'a>(pub Vec<(&'a str, bool)>);
+
+impl Known<'_> {
+    fn check(&self, field: String, name: &str, fields: &mut Fields) {
+        match self.0.iter().find(|(known, _)| *known == name) {
+            None => fields.refuse(field, format!("there is no cluster `{name}`")),
+            Some((_, false)) => {
+                fields.refuse(
+                    field,
+                    format!("cluster `{name}` is not one of this environment's"),
+                );
+            }
+            Some((_, true)) => {}
+        }
+    }
+}
+
+pub fn check(placement: &Placement, known: &Known<'_>, fields: &mut Fields) {
+    let mut seen = BTreeSet::new();
+    for (index, name) in placement.clusters.iter().enumerate() {
+        let field = format!("placement.clusters[{index}]");
+        if seen.insert(name) {
+            known.check(field, name, fields);
+        } else {
+            fields.refuse(field, format!("`{name}` is named twice"));
+        }
+    }
+    match &placement.strategy {
+        PlacementStrategy::FreeCapacity => {}
+        PlacementStrategy::Weights { weights } => {
+            let at = "placement.strategy.weights";
+            for (name, weight) in weights {
+                known.check(format!("{at}[{name}]"), name, fields);
+                if *weight > MOST_WEIGHT {
+                    fields.refuse(format!("{at}[{name}]"), format!("must be at most {MOST_WEIGHT}"));
+                }
+            }
+            if weights.values().all(|weight| *weight == 0) {
+                fields.refuse(at, "at least one cluster needs a weight above 0");
+            }
+        }
+        PlacementStrategy::Pinned { replicas } => {
+            let at = "placement.strategy.replicas";
+            for name in replicas.keys() {
+                known.check(format!("{at}[{name}]"), name, fields);
+                if !placement.clusters.is_empty() && !placement.clusters.contains(name) {
+                    fields.refuse(format!("{at}[{name}]"), "is not among `placement.clusters`");
+                }
+            }
+            if replicas.is_empty() {
+                fields.refuse(at, "name at least one cluster");
+            }
+            if pinned_sum(placement).is_some_and(|sum| sum > u64::from(MOST_REPLICAS)) {
+                fields.refuse(at, format!("at most {MOST_REPLICAS} replicas in all"));
+            }
+        }
+    }
+    if placement.min_per_cluster > MOST_REPLICAS {
+        fields.refuse(
+            "placement.min_per_cluster",
+            format!("must be at most {MOST_REPLICAS}"),
+        );
+    }
+}
+
+/// The replicas of a pinned placement, all together.
+pub fn pinned_sum(placement: &Placement) -> Option<u64> {
+    match &placement.strategy {
+        PlacementStrategy::Pinned { replicas } => {
+            Some(replicas.values().map(|count| u64::from(*count)).sum())
+        }
+        _ => None,
+    }
+}
+
+pub fn replicas(count: u32, fields: &mut Fields) {
+    if count > MOST_REPLICAS {
+        fields.refuse("replicas", format!("at most {MOST_REPLICAS}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(placement: &Placement) -> Vec<String> {
+        let mut fields = Fields::default();
+        check(
+            placement,
+            &Known(vec![("east", true), ("west", false)]),
+            &mut fields,
+        );
+        fields.paths().into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn only_clusters_of_the_environment_can_be_named() {
+        assert!(refused(&Placement::default()).is_empty());
+        let named = |clusters: &[&str]| Placement {
+            clusters: clusters.iter().map(|name| (*name).to_owned()).collect(),
+            ..Placement::default()
+        };
+        assert!(refused(&named(&["east"])).is_empty());
+        assert_eq!(
+            refused(&named(&["east", "west", "north", "east"])),
+            [
+                "placement.clusters[1]",
+                "placement.clusters[2]",
+                "placement.clusters[3]"
+            ]
+        );
+    }
+
+    #[test]
+    fn weights_and_pins_are_checked_by_name() {
+        let weights = |pairs: &[(&str, u32)]| Placement {
+            strategy: PlacementStrategy::Weights {
+                weights: pairs
+                    .iter()
+                    .map(|(name, weight)| ((*name).to_owned(), *weight))
+                    .collect(),
+            },
+            ..Placement::default()
+        };
+        assert_eq!(refused(&weights(&[("east", 0)])), ["placement.strategy.weights"]);
+        assert_eq!(
+            refused(&weights(&[("north", 2)])),
+            ["placement.strategy.weights[north]"]
+        );
+        let pinned = Placement {
+            strategy: PlacementStrategy::Pinned {
+                replicas: [("east".to_owned(), 6000), ("west".to_owned(), 5000)].into(),
+            },
+            ..Placement::default()
+        };
+        assert_eq!(
+            refused(&pinned),
+            ["placement.strategy.replicas[west]", "placement.strategy.replicas"]
+        );
+    }
+}

@@ -1,0 +1,222 @@
+//! The section `[cluster_mgr]`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use platform::config::Setting;
+use serde::{Deserialize, Serialize};
+
+use crate::app::health::Patience;
+use crate::app::reconcile::sync::Pace;
+
+/// What cluster-mgr takes from the configuration. Periods are in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen; from the port range, not from the section.
+    #[serde(skip, default = "any_port")]
+    pub listen: SocketAddr,
+    /// Where ipaas answers; a setting that all services share, not of the section.
+    #[serde(skip)]
+    pub ipaas_url: String,
+    pub probe_period_ms: u64,
+    pub unreachable_after_ms: u64,
+    pub ready_after_ms: u64,
+    pub reconcile_period_ms: u64,
+    pub full_pass_period_ms: u64,
+    pub echo_ms: u64,
+    pub drift_period_ms: u64,
+    pub removal_repeat_ms: u64,
+    pub look_period_ms: u64,
+    pub settle_ms: u64,
+    pub retry_first_ms: u64,
+    pub retry_longest_ms: u64,
+    pub dispatches: usize,
+    pub dispatches_per_cluster: usize,
+    pub registration_timeout_ms: u64,
+    pub changes_kept: i64,
+    pub changes_kept_minutes: i64,
+    pub operations_kept_days: i64,
+}
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: any_port(),
+            ipaas_url: String::new(),
+            probe_period_ms: 5_000,
+            unreachable_after_ms: 30_000,
+            ready_after_ms: 30_000,
+            reconcile_period_ms: 1_000,
+            full_pass_period_ms: 120_000,
+            echo_ms: 15_000,
+            drift_period_ms: 5_000,
+            removal_repeat_ms: 60_000,
+            look_period_ms: 1_000,
+            settle_ms: 10_000,
+            retry_first_ms: 1_000,
+            retry_longest_ms: 60_000,
+            dispatches: 64,
+            dispatches_per_cluster: 10,
+            registration_timeout_ms: 120_000,
+            changes_kept: 10_000,
+            changes_kept_minutes: 60,
+            operations_kept_days: 90,
+        }
+    }
+}
+
+/// The settings of [`Config`], for `longshore config --explain`.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "cluster_mgr.probe_period_ms",
+        default: "5000",
+        meaning: "how often ipaas's probes of the clusters are read",
+    },
+    Setting {
+        name: "cluster_mgr.unreachable_after_ms",
+        default: "30000",
+        meaning: "silence after which a cluster is Unreachable",
+    },
+    Setting {
+        name: "cluster_mgr.ready_after_ms",
+        default: "30000",
+        meaning: "good probes after which an Unreachable cluster is Ready again",
+    },
+    Setting {
+        name: "cluster_mgr.reconcile_period_ms",
+        default: "1000",
+        meaning: "how often work that other replicas accepted, and retries that are due, are looked for",
+    },
+    Setting {
+        name: "cluster_mgr.full_pass_period_ms",
+        default: "120000",
+        meaning: "how often every service is compared with what is seen, whatever changed",
+    },
+    Setting {
+        name: "cluster_mgr.echo_ms",
+        default: "15000",
+        meaning: "how long an applied state may take to be seen before it is applied again",
+    },
+    Setting {
+        name: "cluster_mgr.drift_period_ms",
+        default: "5000",
+        meaning: "drift of one service on one cluster is put right at most this often",
+    },
+    Setting {
+        name: "cluster_mgr.removal_repeat_ms",
+        default: "60000",
+        meaning: "a removal whose pods stay is asked for again after this",
+    },
+    Setting {
+        name: "cluster_mgr.look_period_ms",
+        default: "1000",
+        meaning: "how often ipaas is asked what is left while something is being removed",
+    },
+    Setting {
+        name: "cluster_mgr.settle_ms",
+        default: "10000",
+        meaning: "a service that was in trouble counts as running only after it was well for so long",
+    },
+    Setting {
+        name: "cluster_mgr.retry_first_ms",
+        default: "1000",
+        meaning: "pause after the first failed apply; it doubles with each",
+    },
+    Setting {
+        name: "cluster_mgr.retry_longest_ms",
+        default: "60000",
+        meaning: "longest pause between two tries to apply",
+    },
+    Setting {
+        name: "cluster_mgr.dispatches",
+        default: "64",
+        meaning: "applies under way at a time",
+    },
+    Setting {
+        name: "cluster_mgr.dispatches_per_cluster",
+        default: "10",
+        meaning: "applies under way to one cluster at a time, so that a slow one doesn't starve the others",
+    },
+    Setting {
+        name: "cluster_mgr.registration_timeout_ms",
+        default: "120000",
+        meaning: "a registration that never ended is swept away after this",
+    },
+    Setting {
+        name: "cluster_mgr.changes_kept",
+        default: "10000",
+        meaning: "changes that a follower of the change stream may always be behind",
+    },
+    Setting {
+        name: "cluster_mgr.changes_kept_minutes",
+        default: "60",
+        meaning: "changes younger than this are kept however many they are",
+    },
+    Setting {
+        name: "cluster_mgr.operations_kept_days",
+        default: "90",
+        meaning: "how long finished operations are kept",
+    },
+];
+
+impl Config {
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience {
+            unreachable_after: Duration::from_millis(self.unreachable_after_ms),
+            ready_after: Duration::from_millis(self.ready_after_ms),
+        }
+    }
+
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        Pace {
+            echo: Duration::from_millis(self.echo_ms),
+            drift: Duration::from_millis(self.drift_period_ms),
+            removal: Duration::from_millis(self.removal_repeat_ms),
+            look: Duration::from_millis(self.look_period_ms),
+            settle: Duration::from_millis(self.settle_ms),
+        }
+    }
+
+    #[must_use]
+    pub fn probe_period(&self) -> Duration {
+        Duration::from_millis(self.probe_period_ms)
+    }
+
+    #[must_use]
+    pub fn reconcile_period(&self) -> Duration {
+        Duration::from_millis(self.reconcile_period_ms)
+    }
+
+    #[must_use]
+    pub fn full_pass_period(&self) -> Duration {
+        Duration::from_millis(self.full_pass_period_ms)
+    }
+
+    #[must_use]
+    pub fn registration_timeout(&self) -> Duration {
+        Duration::from_millis(self.registration_timeout_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_explained_with_its_default() {
+        let defaults = serde_json::to_value(Config::default()).unwrap();
+        let defaults = defaults.as_object().unwrap();
+        assert_eq!(defaults.len(), SETTINGS.len());
+        for setting in SETTINGS {
+            let field = setting.name.strip_prefix("cluster_mgr.").unwrap();
+            assert_eq!(defaults[field].to_string(), setting.default, "{}", setting.name);
+        }
+    }
+}

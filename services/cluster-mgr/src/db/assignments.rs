@@ -1,0 +1,190 @@
+//! Assignments: how many replicas of a service a cluster holds, and how far that is carried out.
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Alias, ExprTrait as _};
+use sea_orm::{FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+
+use crate::db::columns::StoredReason;
+use crate::db::{CHUNK, Connection, services};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "assignments")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub service_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub cluster_id: Uuid,
+    /// What was decided; 0 when the service goes from this cluster.
+    pub replicas: i32,
+    #[sea_orm(column_type = "Json")]
+    pub reason: StoredReason,
+    pub decided_at: DateTime<Utc>,
+    /// Grows with every decision about this place.
+    pub epoch: i64,
+    /// What this place keeps until the places that take over from it are ready; 0 when nothing waits.
+    pub hold: i32,
+    /// When ipaas carried the removal out; the row goes once a later look finds nothing.
+    pub removed_at: Option<DateTime<Utc>>,
+    /// Digest of the desired state that ipaas applied last.
+    pub applied_hash: Option<String>,
+    pub applied_at: Option<DateTime<Utc>>,
+    /// The desired state that the error below is about.
+    pub failed_hash: Option<String>,
+    pub error_code: Option<String>,
+    pub error: Option<String>,
+    /// The error won't go by itself.
+    pub refused: bool,
+    pub attempts: i32,
+    pub retry_at: Option<DateTime<Utc>>,
+    /// When drift was last put right, and what it was.
+    pub drift_at: Option<DateTime<Utc>>,
+    pub drift: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Replicas that the cluster is to run now.
+    #[must_use]
+    pub fn wanted_now(&self) -> u32 {
+        Ord::max(self.replicas, self.hold).unsigned_abs()
+    }
+
+    /// Forgets what went wrong, for a new try.
+    pub fn clear_error(&mut self) {
+        self.failed_hash = None;
+        self.error_code = None;
+        self.error = None;
+        self.refused = false;
+        self.attempts = 0;
+        self.retry_at = None;
+    }
+}
+
+pub async fn of_services(connection: &impl Connection, ids: &[Uuid]) -> Result<Vec<Model>, DbErr> {
+    find_many(connection, ids, false).await
+}
+
+/// Those of many services; `locked` when they are going to be changed.
+pub async fn find_many(
+    connection: &impl Connection,
+    ids: &[Uuid],
+    locked: bool,
+) -> Result<Vec<Model>, DbErr> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let query = Entity::find()
+            .filter(Column::ServiceId.is_in(chunk.iter().copied()))
+            .order_by_asc(Column::ServiceId)
+            .order_by_asc(Column::ClusterId);
+        let query = if locked { query.lock_exclusive() } else { query };
+        found.extend(query.all(connection).await?);
+    }
+    Ok(found)
+}
+
+pub async fn find_locked(
+    connection: &impl Connection,
+    service_id: Uuid,
+    cluster_id: Uuid,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id((service_id, cluster_id))
+        .lock_exclusive()
+        .one(connection)
+        .await
+}
+
+pub async fn count_of_cluster(connection: &impl Connection, cluster_id: Uuid) -> Result<u64, DbErr> {
+    Entity::find()
+        .filter(Column::ClusterId.eq(cluster_id))
+        .count(connection)
+        .await
+}
+
+/// Ids of the services that have anything assigned on a cluster.
+pub async fn services_on(connection: &impl Connection, cluster_id: Uuid) -> Result<Vec<Uuid>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::ServiceId)
+        .filter(Column::ClusterId.eq(cluster_id))
+        .into_tuple()
+        .all(connection)
+        .await
+}
+
+/// What is assigned on a cluster in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Load {
+    pub cluster_id: Uuid,
+    pub services: i64,
+    pub replicas: i64,
+}
+
+/// Services and replicas by cluster.
+pub async fn loads(connection: &impl Connection) -> Result<Vec<Load>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::ClusterId)
+        .column_as(Column::ServiceId.count(), "services")
+        .column_as(
+            Expr::col(Column::Replicas).sum().cast_as(Alias::new("BIGINT")),
+            "replicas",
+        )
+        .filter(Column::Replicas.gt(0))
+        .group_by(Column::ClusterId)
+        .into_model::<Load>()
+        .all(connection)
+        .await
+}
+
+/// A place of a service, with what it needs a replica; for reservations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Claim {
+    pub service_id: Uuid,
+    pub cluster_id: Uuid,
+    pub replicas: i32,
+    pub cpu_millicores: i64,
+    pub memory_bytes: i64,
+}
+
+/// Every place that holds replicas.
+pub async fn claims(connection: &impl Connection) -> Result<Vec<Claim>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::ServiceId, Column::ClusterId, Column::Replicas])
+        .column_as(
+            Expr::col((services::Entity, services::Column::CpuMillicores)),
+            "cpu_millicores",
+        )
+        .column_as(
+            Expr::col((services::Entity, services::Column::MemoryBytes)),
+            "memory_bytes",
+        )
+        .join(
+            sea_orm::JoinType::InnerJoin,
+            Entity::belongs_to(services::Entity)
+                .from(Column::ServiceId)
+                .to(services::Column::Id)
+                .into(),
+        )
+        .filter(Column::Replicas.gt(0))
+        .into_model::<Claim>()
+        .all(connection)
+        .await
+}
+
+pub async fn save(connection: &impl Connection, model: &Model) -> Result<(), DbErr> {
+    Entity::update(model.clone().into_active_model().reset_all())
+        .exec(connection)
+        .await
+        .map(drop)
+}
+
+pub async fn delete(connection: &impl Connection, service_id: Uuid, cluster_id: Uuid) -> Result<(), DbErr> {
+    Entity::delete_by_id((service_id, cluster_id))
+        .exec(connection)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,177 @@
+//! Clusters.
+
+use api_types::clusters::{Cluster, ClusterObservation, ClusterState};
+use api_types::common::ClusterId;
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+
+use crate::db::Connection;
+use crate::db::columns::{Labels, StoredClusterObservation, read_word};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "clusters")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub name: String,
+    pub region: String,
+    pub zone: String,
+    #[sea_orm(column_type = "Json")]
+    pub labels: Labels,
+    pub cordoned: bool,
+    pub prometheus_url: Option<String>,
+    /// [`REGISTERING`], [`ACTIVE`] or [`REMOVING`].
+    pub phase: String,
+    /// What the health loop says: `pending`, `ready` or `unreachable`.
+    pub state: String,
+    pub state_reason: String,
+    pub state_since: DateTime<Utc>,
+    #[sea_orm(column_type = "Json", nullable)]
+    pub observed: Option<StoredClusterObservation>,
+    /// When it was last known to answer.
+    pub last_contact: Option<DateTime<Utc>>,
+    /// The operation that removes it.
+    pub removal_id: Option<Uuid>,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub updated_by: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Its kubeconfig is being tried; nothing uses it yet.
+pub const REGISTERING: &str = "registering";
+pub const ACTIVE: &str = "active";
+/// What is there goes, then it does.
+pub const REMOVING: &str = "removing";
+
+impl Model {
+    #[must_use]
+    pub fn cluster_id(&self) -> ClusterId {
+        ClusterId(self.id)
+    }
+
+    /// The health loop's word, whatever the registry does with the cluster.
+    pub fn health(&self) -> Result<ClusterState, DbErr> {
+        read_word(&self.state)
+    }
+
+    #[must_use]
+    pub fn is_removing(&self) -> bool {
+        self.phase == REMOVING
+    }
+
+    /// What was observed, stale when the cluster doesn't answer now.
+    #[must_use]
+    pub fn observation(&self, answers: bool) -> Option<ClusterObservation> {
+        self.observed.as_ref().map(|stored| ClusterObservation {
+            stale: stored.0.stale || !answers,
+            ..stored.0.clone()
+        })
+    }
+
+    /// The cluster as the API shows it.
+    pub fn to_cluster(&self, services: u64, assigned_replicas: u64) -> Result<Cluster, DbErr> {
+        let health = self.health()?;
+        Ok(Cluster {
+            id: self.cluster_id(),
+            name: self.name.clone(),
+            region: self.region.clone(),
+            zone: self.zone.clone(),
+            labels: self.labels.0.clone(),
+            cordoned: self.cordoned,
+            prometheus_url: self.prometheus_url.clone(),
+            state: if self.is_removing() {
+                ClusterState::Removing
+            } else {
+                health
+            },
+            state_reason: self.state_reason.clone(),
+            state_since: self.state_since,
+            observed: self.observation(health == ClusterState::Ready),
+            services,
+            assigned_replicas,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// Every registered cluster by name; those whose registration isn't through are left out.
+pub async fn all(connection: &impl Connection) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Phase.ne(REGISTERING))
+        .order_by_asc(Column::Name)
+        .all(connection)
+        .await
+}
+
+/// As [`all`], for a change: nobody else changes the rows until the transaction ends.
+pub async fn all_locked(connection: &impl Connection) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Phase.ne(REGISTERING))
+        .order_by_asc(Column::Name)
+        .lock_exclusive()
+        .all(connection)
+        .await
+}
+
+pub async fn find(connection: &impl Connection, name: &str) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Name.eq(name))
+        .filter(Column::Phase.ne(REGISTERING))
+        .one(connection)
+        .await
+}
+
+/// For a change: nobody else changes the row until the transaction ends.
+pub async fn find_locked(connection: &impl Connection, name: &str) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Name.eq(name))
+        .filter(Column::Phase.ne(REGISTERING))
+        .lock_exclusive()
+        .one(connection)
+        .await
+}
+
+pub async fn find_by_id(connection: &impl Connection, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(connection).await
+}
+
+pub async fn find_by_id_locked(connection: &impl Connection, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).lock_exclusive().one(connection).await
+}
+
+/// Rows whose registration began before `before` and never ended.
+pub async fn half_registered(
+    connection: &impl Connection,
+    before: DateTime<Utc>,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Phase.eq(REGISTERING))
+        .filter(Column::CreatedAt.lt(before))
+        .all(connection)
+        .await
+}
+
+pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
+    Entity::insert(model.into_active_model())
+        .exec_without_returning(connection)
+        .await
+        .map(drop)
+}
+
+pub async fn save(connection: &impl Connection, model: &Model) -> Result<(), DbErr> {
+    Entity::update(model.clone().into_active_model().reset_all())
+        .exec(connection)
+        .await
+        .map(drop)
+}
+
+pub async fn delete(connection: &impl Connection, id: Uuid) -> Result<u64, DbErr> {
+    Ok(Entity::delete_by_id(id).exec(connection).await?.rows_affected)
+}

@@ -1,0 +1,295 @@
+//! Services.
+
+use api_types::common::{OperationId, ServiceId};
+use api_types::services::{Service, ServiceKind, ServiceState, ServiceStatus};
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Alias, ExprTrait as _};
+use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _, Select};
+
+use crate::db::columns::{StoredPlacement, read_word, word};
+use crate::db::{CHUNK, Connection};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "services")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub project: String,
+    pub environment: String,
+    pub name: String,
+    pub kind: String,
+    pub description: String,
+    pub replicas: i32,
+    #[sea_orm(column_type = "Json")]
+    pub placement: StoredPlacement,
+    pub revision: i64,
+    pub latest_revision: i64,
+    pub image: String,
+    /// Requests of one replica of `revision`.
+    pub cpu_millicores: i64,
+    pub memory_bytes: i64,
+    pub restarted_at: Option<DateTime<Utc>>,
+    pub deleting: bool,
+    /// The placement was changed by hand: the next decision divides all replicas anew.
+    pub place_afresh: bool,
+    /// Replicas that fit nowhere.
+    pub unplaced: i32,
+    /// The newest operation on it.
+    pub operation_id: Option<Uuid>,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub updated_by: String,
+    pub state: String,
+    /// Worst first, for sorting.
+    pub state_rank: i16,
+    pub message: String,
+    pub ready: i32,
+    pub updated: i32,
+    pub unknown: i32,
+    pub since: DateTime<Utc>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Worst first.
+#[must_use]
+pub fn rank(state: ServiceState) -> i16 {
+    match state {
+        ServiceState::Failed => 0,
+        ServiceState::Degraded => 1,
+        ServiceState::Unknown => 2,
+        ServiceState::Progressing => 3,
+        ServiceState::Running => 4,
+        ServiceState::Stopped => 5,
+    }
+}
+
+impl Model {
+    /// `project/environment/name`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{}/{}/{}", self.project, self.environment, self.name)
+    }
+
+    /// The status as kept; `observed_at` is the reader's to fill in, since it grows with every probe.
+    pub fn status(&self) -> Result<ServiceStatus, DbErr> {
+        Ok(ServiceStatus {
+            state: read_word(&self.state)?,
+            message: self.message.clone(),
+            ready: self.ready as u32,
+            updated: self.updated as u32,
+            wanted: self.replicas as u32,
+            unknown: self.unknown as u32,
+            since: self.since,
+            observed_at: None,
+        })
+    }
+
+    /// Keeps a status; `wanted` is the row's own.
+    pub fn set_status(&mut self, status: &ServiceStatus) {
+        self.state = word(status.state);
+        self.state_rank = rank(status.state);
+        self.message.clone_from(&status.message);
+        self.ready = status.ready as i32;
+        self.updated = status.updated as i32;
+        self.unknown = status.unknown as i32;
+        self.since = status.since;
+    }
+
+    pub fn to_service(&self) -> Result<Service, DbErr> {
+        Ok(Service {
+            id: ServiceId(self.id),
+            project: self.project.clone(),
+            environment: self.environment.clone(),
+            name: self.name.clone(),
+            kind: read_word::<ServiceKind>(&self.kind)?,
+            description: self.description.clone(),
+            replicas: self.replicas as u32,
+            placement: self.placement.0.clone(),
+            revision: self.revision,
+            latest_revision: self.latest_revision,
+            image: self.image.clone(),
+            status: self.status()?,
+            operation: self.operation_id.map(OperationId),
+            deleting: self.deleting,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            updated_by: self.updated_by.clone(),
+        })
+    }
+}
+
+fn at(project: &str, environment: &str, name: &str) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::Project.eq(project))
+        .filter(Column::Environment.eq(environment))
+        .filter(Column::Name.eq(name))
+}
+
+pub async fn find(
+    connection: &impl Connection,
+    project: &str,
+    environment: &str,
+    name: &str,
+) -> Result<Option<Model>, DbErr> {
+    at(project, environment, name).one(connection).await
+}
+
+/// For a change: nobody else changes the row until the transaction ends.
+pub async fn find_locked(
+    connection: &impl Connection,
+    project: &str,
+    environment: &str,
+    name: &str,
+) -> Result<Option<Model>, DbErr> {
+    at(project, environment, name)
+        .lock_exclusive()
+        .one(connection)
+        .await
+}
+
+/// Many by id; `locked` when they are going to be changed.
+pub async fn find_many(
+    connection: &impl Connection,
+    ids: &[Uuid],
+    locked: bool,
+) -> Result<Vec<Model>, DbErr> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let query = Entity::find()
+            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .order_by_asc(Column::Id);
+        let query = if locked { query.lock_exclusive() } else { query };
+        found.extend(query.all(connection).await?);
+    }
+    Ok(found)
+}
+
+async fn ids(connection: &impl Connection, condition: Condition) -> Result<Vec<Uuid>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(condition)
+        .into_tuple()
+        .all(connection)
+        .await
+}
+
+pub async fn all_ids(connection: &impl Connection) -> Result<Vec<Uuid>, DbErr> {
+    ids(connection, Condition::all()).await
+}
+
+/// The services of an environment.
+pub async fn ids_of_environment(
+    connection: &impl Connection,
+    project: &str,
+    environment: &str,
+) -> Result<Vec<Uuid>, DbErr> {
+    let condition = Condition::all()
+        .add(Column::Project.eq(project))
+        .add(Column::Environment.eq(environment));
+    ids(connection, condition).await
+}
+
+/// The services with replicas that fit nowhere.
+pub async fn unplaced_ids(connection: &impl Connection) -> Result<Vec<Uuid>, DbErr> {
+    ids(connection, Condition::all().add(Column::Unplaced.gt(0))).await
+}
+
+/// Id and place of every service.
+pub async fn places(connection: &impl Connection) -> Result<Vec<(Uuid, String, String, String)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Project, Column::Environment, Column::Name])
+        .into_tuple()
+        .all(connection)
+        .await
+}
+
+/// How many services an environment has.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Count {
+    pub project: String,
+    pub environment: String,
+    pub services: i64,
+}
+
+pub async fn counts(connection: &impl Connection) -> Result<Vec<Count>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::Project, Column::Environment])
+        .column_as(Column::Id.count(), "services")
+        .group_by(Column::Project)
+        .group_by(Column::Environment)
+        .into_model::<Count>()
+        .all(connection)
+        .await
+}
+
+/// Services and replicas in one state.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct StateSum {
+    pub state: String,
+    pub services: i64,
+    pub wanted: i64,
+    pub ready: i64,
+    pub unknown: i64,
+}
+
+pub async fn state_sums(connection: &impl Connection, condition: Condition) -> Result<Vec<StateSum>, DbErr> {
+    let sum = |column: Column| Expr::col(column).sum().cast_as(Alias::new("BIGINT"));
+    Entity::find()
+        .select_only()
+        .column(Column::State)
+        .column_as(Column::Id.count(), "services")
+        .column_as(sum(Column::Replicas), "wanted")
+        .column_as(sum(Column::Ready), "ready")
+        .column_as(sum(Column::Unknown), "unknown")
+        .filter(condition)
+        .group_by(Column::State)
+        .into_model::<StateSum>()
+        .all(connection)
+        .await
+}
+
+/// The worst services, oldest trouble first.
+pub async fn worst(
+    connection: &impl Connection,
+    condition: Condition,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(condition)
+        .filter(Column::StateRank.lte(rank(ServiceState::Unknown)))
+        .order_by_asc(Column::StateRank)
+        .order_by_asc(Column::Since)
+        .limit(limit)
+        .all(connection)
+        .await
+}
+
+pub async fn count(connection: &impl Connection, condition: Condition) -> Result<u64, DbErr> {
+    Entity::find().filter(condition).count(connection).await
+}
+
+pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
+    Entity::insert(model.into_active_model())
+        .exec_without_returning(connection)
+        .await
+        .map(drop)
+}
+
+pub async fn save(connection: &impl Connection, model: &Model) -> Result<(), DbErr> {
+    Entity::update(model.clone().into_active_model().reset_all())
+        .exec(connection)
+        .await
+        .map(drop)
+}
+
+pub async fn delete(connection: &impl Connection, id: Uuid) -> Result<(), DbErr> {
+    Entity::delete_by_id(id).exec(connection).await.map(drop)
+}

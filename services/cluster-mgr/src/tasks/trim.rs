@@ -1,0 +1,45 @@
+//! Forgets what nobody asks for any more.
+
+use async_trait::async_trait;
+use chrono::Duration;
+use platform::driver::Task;
+
+use crate::db::{changes, edits, operations};
+use crate::state::AppState;
+use crate::tasks::lead;
+
+const EDITS_KEPT_DAYS: i64 = 30;
+
+pub struct Trim {
+    state: AppState,
+}
+
+impl Trim {
+    pub fn new(state: AppState) -> Self {
+        Self { state }
+    }
+}
+
+#[async_trait]
+impl Task for Trim {
+    fn name(&self) -> &'static str {
+        "trim"
+    }
+
+    async fn turn(&self, epoch: i64) -> anyhow::Result<()> {
+        let now = self.state.now();
+        let config = &self.state.config;
+        let unit = lead::begin(&self.state, epoch).await?;
+        let young = now - Duration::minutes(config.changes_kept_minutes);
+        let changes = changes::trim(&*unit, young, config.changes_kept).await?;
+        let edits = edits::trim(&*unit, now - Duration::days(EDITS_KEPT_DAYS)).await?;
+        let finished = now - Duration::days(config.operations_kept_days);
+        let operations = operations::trim(&*unit, finished).await?;
+        unit.commit().await?;
+        let keys = platform::idempotency::forget_old(&self.state.foundation.database).await?;
+        if changes + edits + operations + keys > 0 {
+            tracing::debug!(changes, edits, operations, keys, "forgot what is old");
+        }
+        Ok(())
+    }
+}

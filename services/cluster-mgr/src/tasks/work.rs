@@ -1,0 +1,171 @@
+//! What the loops of the leading replica have on their hands. Only hints: lost, everything in it is found
+//! again by the next full pass.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, RwLock};
+use platform::driver::Signal;
+use tokio::sync::{Notify, Semaphore};
+use uuid::Uuid;
+
+use crate::app::reconcile::sync::Look;
+
+/// Services to look at, now or at a time.
+#[derive(Debug, Default)]
+struct Queue {
+    now: HashSet<Uuid>,
+    later: BTreeSet<(DateTime<Utc>, Uuid)>,
+}
+
+/// What was looked at last: everything, and single services since then.
+#[derive(Debug, Default)]
+struct Looks {
+    all: Look,
+    services: HashMap<Uuid, Look>,
+}
+
+/// See the module's words.
+#[derive(Debug)]
+pub struct Work {
+    queue: Mutex<Queue>,
+    in_flight: Mutex<HashSet<(Uuid, Uuid)>>,
+    lanes: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
+    lane_width: usize,
+    /// Bounds what is under way in all.
+    pub road: Arc<Semaphore>,
+    looks: RwLock<Looks>,
+    looks_wanted: Mutex<HashSet<Uuid>>,
+    /// Tells the loop that observes that a fresh look at a service is wanted.
+    pub look_wanted: Notify,
+    pub health: Signal,
+    pub registry: Signal,
+}
+
+impl Work {
+    #[must_use]
+    pub fn new(dispatches: usize, dispatches_per_cluster: usize) -> Self {
+        Self {
+            queue: Mutex::default(),
+            in_flight: Mutex::default(),
+            lanes: Mutex::default(),
+            lane_width: dispatches_per_cluster.max(1),
+            road: Arc::new(Semaphore::new(dispatches.max(1))),
+            looks: RwLock::default(),
+            looks_wanted: Mutex::default(),
+            look_wanted: Notify::new(),
+            health: Signal::default(),
+            registry: Signal::default(),
+        }
+    }
+
+    /// Marks services to be looked at.
+    pub fn mark(&self, services: impl IntoIterator<Item = Uuid>) {
+        self.queue.lock().now.extend(services);
+    }
+
+    /// Marks a service to be looked at then.
+    pub fn mark_later(&self, service: Uuid, at: DateTime<Utc>) {
+        self.queue.lock().later.insert((at, service));
+    }
+
+    /// Takes up to `most` services that are to be looked at.
+    pub fn take(&self, now: DateTime<Utc>, most: usize) -> Vec<Uuid> {
+        let mut queue = self.queue.lock();
+        let rest = queue.later.split_off(&(now, Uuid::max()));
+        let due = std::mem::replace(&mut queue.later, rest);
+        queue.now.extend(due.into_iter().map(|(_, service)| service));
+        let taken: Vec<Uuid> = queue.now.iter().copied().take(most).collect();
+        for service in &taken {
+            queue.now.remove(service);
+        }
+        taken
+    }
+
+    /// Forgets everything, as when another replica led in between.
+    pub fn clear(&self) {
+        *self.queue.lock() = Queue::default();
+    }
+
+    /// Claims a place of a service for one dispatch; none while another is under way there.
+    #[must_use]
+    pub fn claim(&self, service: Uuid, cluster: Uuid) -> bool {
+        self.in_flight.lock().insert((service, cluster))
+    }
+
+    pub fn release(&self, service: Uuid, cluster: Uuid) {
+        self.in_flight.lock().remove(&(service, cluster));
+    }
+
+    /// What bounds the dispatches to one cluster.
+    #[must_use]
+    pub fn lane(&self, cluster: Uuid) -> Arc<Semaphore> {
+        Arc::clone(
+            self.lanes
+                .lock()
+                .entry(cluster)
+                .or_insert_with(|| Arc::new(Semaphore::new(self.lane_width))),
+        )
+    }
+
+    /// The last look that had a service in it.
+    #[must_use]
+    pub fn look(&self, service: Uuid) -> Look {
+        let looks = self.looks.read();
+        looks.services.get(&service).unwrap_or(&looks.all).clone()
+    }
+
+    pub fn looked_at_all(&self, look: Look) {
+        *self.looks.write() = Looks {
+            all: look,
+            services: HashMap::new(),
+        };
+    }
+
+    pub fn looked_at(&self, service: Uuid, look: Look) {
+        self.looks.write().services.insert(service, look);
+    }
+
+    /// Asks for a fresh look at a service.
+    pub fn want_look(&self, service: Uuid) {
+        self.looks_wanted.lock().insert(service);
+        self.look_wanted.notify_one();
+    }
+
+    /// Takes the services of which a look is wanted.
+    #[must_use]
+    pub fn looks_wanted(&self) -> HashSet<Uuid> {
+        std::mem::take(&mut *self.looks_wanted.lock())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_is_taken_once() {
+        let work = Work::new(1, 1);
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let (a, b, c) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+        work.mark([a]);
+        work.mark_later(b, now);
+        work.mark_later(c, now + chrono::Duration::seconds(1));
+        let mut taken = work.take(now, 10);
+        taken.sort();
+        assert_eq!(taken, [a, b]);
+        assert!(work.take(now, 10).is_empty());
+        assert_eq!(work.take(now + chrono::Duration::seconds(1), 10), [c]);
+    }
+
+    #[test]
+    fn a_place_is_claimed_by_one_at_a_time() {
+        let work = Work::new(1, 1);
+        let (service, cluster) = (Uuid::now_v7(), Uuid::now_v7());
+        assert!(work.claim(service, cluster));
+        assert!(!work.claim(service, cluster));
+        work.release(service, cluster);
+        assert!(work.claim(service, cluster));
+    }
+}

@@ -1,0 +1,18 @@
+//! The service's router on real databases, with a simulated ipaas.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod bad_input;
+mod change_stream;
+mod clusters;
+mod document;
+mod edits;
+mod faults;
+mod fuzz;
+mod ipaas;
+mod kills;
+mod lists;
+mod placement;
+mod releases;
+mod service_life;
+mod world;

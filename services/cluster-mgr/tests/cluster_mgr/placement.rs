@@ -1,0 +1,199 @@
+//! Placement as the API shows it.
+
+use api_types::operations::OperationState;
+use api_types::placement::PlacementPreview;
+use api_types::services::ServiceState;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::world::{SERVICES, World, new_service, on_each};
+
+const SMALL: &str = "250m";
+
+async fn preview(world: &World, body: Value) -> PlacementPreview {
+    let (status, reply) = world.post(&format!("{SERVICES}/preview"), body).await;
+    assert_eq!(status, StatusCode::OK, "{reply}");
+    serde_json::from_value(reply).unwrap()
+}
+
+fn planned(preview: &PlacementPreview) -> Vec<(String, u32)> {
+    preview
+        .assignments
+        .iter()
+        .filter(|planned| planned.replicas > 0)
+        .map(|planned| (planned.cluster.clone(), planned.replicas))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_preview_tells_what_happens_then() {
+    on_each(async |world| {
+        world.furnish().await;
+        world.ipaas.change("west", |cluster| cluster.nodes = 1);
+        // The smaller cluster shows in the preview once it was observed.
+        let service = new_service("web", 8);
+        let resources = service["spec"]["resources"].clone();
+        let asked = json!({ "replicas": 8, "resources": resources });
+        let plan = test_support::wait_for("west to be smaller", crate::world::LONG, async || {
+            let plan = preview(&world, asked.clone()).await;
+            if planned(&plan) == [("east".to_owned(), 6), ("west".to_owned(), 2)] {
+                Ok(plan)
+            } else {
+                Err(plan)
+            }
+        })
+        .await;
+        assert_eq!(
+            (plan.unplaced, plan.message.as_str()),
+            (0, "8 replicas on 2 clusters")
+        );
+        let accepted = world.accepted(Method::POST, SERVICES, &[], service).await;
+        world.succeeded(&accepted).await;
+        assert_eq!(world.spread("web").await, planned(&plan));
+
+        let more = json!({ "service": "web", "replicas": 12, "resources": resources });
+        let plan = preview(&world, more).await;
+        let version = world.service("web").await.version.to_string();
+        let accepted = world
+            .accepted(
+                Method::PATCH,
+                &format!("{SERVICES}/web"),
+                &[("if-match", &version)],
+                json!({ "replicas": 12 }),
+            )
+            .await;
+        world.succeeded(&accepted).await;
+        assert_eq!(world.spread("web").await, planned(&plan));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn weights_pins_and_minimums_are_followed() {
+    on_each(async |world| {
+        world.furnish().await;
+        let path = format!("{SERVICES}/web");
+        let mut service = new_service("web", 8);
+        service["placement"] =
+            json!({ "strategy": { "type": "weights", "weights": { "east": 3, "west": 1 } } });
+        let accepted = world.accepted(Method::POST, SERVICES, &[], service).await;
+        world.succeeded(&accepted).await;
+        assert_eq!(
+            world.spread("web").await,
+            [("east".to_owned(), 6), ("west".to_owned(), 2)]
+        );
+        for (placement, spread) in [
+            (
+                json!({ "strategy": { "type": "weights", "weights": { "east": 1, "west": 1 } } }),
+                [4, 4],
+            ),
+            (
+                json!({ "strategy": { "type": "pinned", "replicas": { "east": 1, "west": 2 } } }),
+                [1, 2],
+            ),
+            (
+                json!({ "strategy": { "type": "free_capacity" }, "min_per_cluster": 1 }),
+                [1, 2],
+            ),
+        ] {
+            let version = world.service("web").await.version.to_string();
+            let accepted = world
+                .accepted(
+                    Method::PATCH,
+                    &path,
+                    &[("if-match", &version)],
+                    json!({ "placement": placement }),
+                )
+                .await;
+            world.succeeded(&accepted).await;
+            let seen: Vec<u32> = world
+                .spread("web")
+                .await
+                .iter()
+                .map(|(_, count)| *count)
+                .collect();
+            assert_eq!(seen, spread, "{placement}");
+        }
+        assert_eq!(world.service("web").await.replicas, 3, "the sum of the pins");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pinned_replicas_are_changed_by_their_pins() {
+    on_each(async |world| {
+        world.furnish().await;
+        let mut service = new_service("web", 1);
+        service["placement"] = json!({ "strategy": { "type": "pinned", "replicas": { "west": 2 } } });
+        let accepted = world.accepted(Method::POST, SERVICES, &[], service).await;
+        assert_eq!(accepted.service.replicas, 2);
+        let reply = world
+            .refused(
+                Method::PATCH,
+                &format!("{SERVICES}/web"),
+                &[("if-match", "1")],
+                json!({ "replicas": 5 }),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_spec",
+            )
+            .await;
+        assert_eq!(reply["details"]["fields"][0]["field"], "replicas");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_fits_nowhere_waits_for_room_and_says_so() {
+    on_each(async |world| {
+        world.furnish().await;
+        // 3 nodes of 8 CPU on each: 12 of these in all.
+        let mut large = new_service("web", 14);
+        large["spec"]["resources"] =
+            json!({ "cpu_request": "4", "cpu_limit": "4", "memory_request": "1Gi", "memory_limit": "1Gi" });
+        let accepted = world.accepted(Method::POST, SERVICES, &[], large).await;
+        let operation = world.operation_is(&accepted, OperationState::Waiting).await;
+        assert!(
+            operation.message.contains("2 of 14 replicas fit nowhere: east has room for 6, west has room for 6"),
+            "{}",
+            operation.message
+        );
+        let service = world.service_is("web", ServiceState::Degraded).await;
+        assert!(service.status.message.contains("2 of 14 replicas fit nowhere"));
+        // There is no room left for anybody else either.
+        let plan = preview(
+            &world,
+            json!({ "replicas": 1, "resources": { "cpu_request": SMALL, "cpu_limit": SMALL, "memory_request": "64Mi", "memory_limit": "64Mi" } }),
+        )
+        .await;
+        assert_eq!(plan.unplaced, 1);
+        world.ipaas.change("west", |cluster| cluster.nodes = 4);
+        world.succeeded(&accepted).await;
+        let service = world.service_is("web", ServiceState::Running).await;
+        assert_eq!(service.status.ready, 14);
+        assert_eq!(world.spread("web").await, [("east".to_owned(), 6), ("west".to_owned(), 8)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_services_at_once_share_the_room_without_overcommitting() {
+    on_each(async |world| {
+        world.furnish().await;
+        let calls = (0..12).map(|number| {
+            let mut service = new_service(&format!("web-{number}"), 1);
+            service["spec"]["resources"] =
+                json!({ "cpu_request": "4", "cpu_limit": "4", "memory_request": "1Gi", "memory_limit": "1Gi" });
+            world.call(Method::POST, SERVICES, &[], service)
+        });
+        for (status, reply) in futures::future::join_all(calls).await {
+            assert_eq!(status, StatusCode::ACCEPTED, "{reply}");
+        }
+        for number in 0..12 {
+            world.service_is(&format!("web-{number}"), ServiceState::Running).await;
+        }
+        for cluster in ["east", "west"] {
+            assert_eq!(world.ipaas.look(cluster, |cluster| cluster.workloads.len()), 6);
+        }
+    })
+    .await;
+}
