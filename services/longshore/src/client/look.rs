@@ -1,0 +1,200 @@
+//! Clusters and projects: looked at.
+
+use api_types::clusters::{Cluster, Node};
+use api_types::common::Page;
+use api_types::projects::Project;
+use chrono::Utc;
+
+use super::arguments::{ClusterCommand, ProjectCommand};
+use super::failure::Outcome;
+use super::output::answer;
+use super::session::Session;
+use super::table::{Table, pairs};
+use super::text::{age, parts, word};
+
+pub async fn clusters(command: ClusterCommand) -> Outcome {
+    match command {
+        ClusterCommand::List { listing, common } => {
+            let session = Session::open(&common)?;
+            let page = session
+                .pages(&listing, async |list| session.portal.list_clusters(&list).await)
+                .await?;
+            answer(common.output, &page, || cluster_table(&page))
+        }
+        ClusterCommand::Get { cluster, common } => {
+            let session = Session::open(&common)?;
+            let cluster = session.done(session.portal.get_cluster(&cluster).await)?;
+            answer(common.output, &cluster, || cluster_text(&cluster))
+        }
+        ClusterCommand::Nodes {
+            cluster,
+            listing,
+            common,
+        } => {
+            let session = Session::open(&common)?;
+            let page = session
+                .pages(&listing, async |list| {
+                    session.portal.list_nodes(&cluster, &list).await
+                })
+                .await?;
+            answer(common.output, &page, || node_table(&page))
+        }
+    }
+}
+
+fn state(cluster: &Cluster) -> String {
+    let cordoned = if cluster.cordoned { ", cordoned" } else { "" };
+    format!("{}{cordoned}", word(cluster.state))
+}
+
+fn cluster_table(page: &Page<Cluster>) -> String {
+    let now = Utc::now();
+    let mut table = Table::new(&[
+        "name",
+        "state",
+        "region",
+        "zone",
+        "version",
+        "nodes",
+        "cpu asked",
+        "memory asked",
+        "services",
+        "seen",
+    ]);
+    for cluster in &page.items {
+        let [version, nodes, cpu, memory, seen] = match &cluster.observed {
+            Some(observed) => {
+                let [cpu, memory] = parts(&observed.requested, &observed.allocatable);
+                let stale = if observed.stale { ", old" } else { "" };
+                [
+                    observed.kubernetes_version.clone(),
+                    format!("{} of {}", observed.nodes_ready, observed.nodes),
+                    cpu,
+                    memory,
+                    format!("{} ago{stale}", age(observed.observed_at, now)),
+                ]
+            }
+            None => ["-", "-", "-", "-", "never"].map(str::to_owned),
+        };
+        table.row([
+            cluster.name.clone(),
+            state(cluster),
+            cluster.region.clone(),
+            cluster.zone.clone(),
+            version,
+            nodes,
+            cpu,
+            memory,
+            cluster.services.to_string(),
+            seen,
+        ]);
+    }
+    table.text("no clusters")
+}
+
+fn cluster_text(cluster: &Cluster) -> String {
+    let now = Utc::now();
+    let labels: Vec<String> = cluster
+        .labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let mut all = vec![
+        ("cluster", cluster.name.clone()),
+        (
+            "state",
+            format!("{} for {}", state(cluster), age(cluster.state_since, now)),
+        ),
+        ("reason", cluster.state_reason.clone()),
+        ("region", cluster.region.clone()),
+        ("zone", cluster.zone.clone()),
+        ("labels", labels.join(", ")),
+        ("services", cluster.services.to_string()),
+        ("replicas", cluster.assigned_replicas.to_string()),
+    ];
+    if let Some(observed) = &cluster.observed {
+        let [cpu, memory] = parts(&observed.requested, &observed.allocatable);
+        let stale = if observed.stale {
+            "; old, since the cluster doesn't answer"
+        } else {
+            ""
+        };
+        all.extend([
+            ("kubernetes", observed.kubernetes_version.clone()),
+            (
+                "nodes",
+                format!("{} ready of {}", observed.nodes_ready, observed.nodes),
+            ),
+            ("pods", observed.pods.to_string()),
+            ("cpu asked for", cpu),
+            ("memory asked for", memory),
+            ("seen", format!("{} ago{stale}", age(observed.observed_at, now))),
+        ]);
+        if let Some(used) = &observed.used {
+            let [cpu, memory] = parts(used, &observed.allocatable);
+            all.extend([("cpu used", cpu), ("memory used", memory)]);
+        }
+    }
+    pairs(&all)
+}
+
+fn node_table(page: &Page<Node>) -> String {
+    let now = Utc::now();
+    let mut table = Table::new(&[
+        "name",
+        "state",
+        "roles",
+        "address",
+        "version",
+        "cpu asked",
+        "memory asked",
+        "pods",
+        "age",
+        "message",
+    ]);
+    for node in &page.items {
+        let ready = match (node.stale, node.ready) {
+            (true, _) => "unknown",
+            (false, true) => "ready",
+            (false, false) => "not ready",
+        };
+        let closed = if node.unschedulable { ", cordoned" } else { "" };
+        let [cpu, memory] = parts(&node.requested, &node.allocatable);
+        table.row([
+            node.name.clone(),
+            format!("{ready}{closed}"),
+            node.roles.join(","),
+            node.internal_ip.clone(),
+            node.kubelet_version.clone(),
+            cpu,
+            memory,
+            format!("{} of {}", node.requested.pods, node.allocatable.pods),
+            age(node.created_at, now),
+            node.message.clone(),
+        ]);
+    }
+    table.text("no nodes")
+}
+
+pub async fn projects(command: ProjectCommand) -> Outcome {
+    let ProjectCommand::List { listing, common } = command;
+    let session = Session::open(&common)?;
+    let page = session
+        .pages(&listing, async |list| session.portal.list_projects(&list).await)
+        .await?;
+    answer(common.output, &page, || project_table(&page))
+}
+
+fn project_table(page: &Page<Project>) -> String {
+    let mut table = Table::new(&["name", "display name", "environments", "services", "description"]);
+    for project in &page.items {
+        table.row([
+            project.name.clone(),
+            project.display_name.clone(),
+            project.environments.join(", "),
+            project.services.to_string(),
+            project.description.clone(),
+        ]);
+    }
+    table.text("no projects")
+}
