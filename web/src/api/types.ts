@@ -1,0 +1,93 @@
+import type { components, Gap } from './schema';
+
+// The wire types under the names the rest of the code uses; shapes come from the OpenAPI document only.
+export type {
+  ApiToken,
+  ApiTokenCreated,
+  Assignment,
+  AuditDetail,
+  AuditFormat,
+  AuditRecord,
+  AuditOutcome,
+  Binding,
+  Change,
+  Cluster,
+  ClusterState,
+  ConnectionCheck,
+  Container,
+  Environment,
+  ErrorBody,
+  Event as PodEvent,
+  Gap,
+  Grant,
+  NewService,
+  Node as ClusterNode,
+  Operation,
+  OperationKind,
+  OperationState,
+  OperationStep,
+  Overview,
+  Placement,
+  PlacementPreview,
+  PlacementReason,
+  PlacementStrategy,
+  Pod,
+  PodDetail,
+  PodPhase,
+  Probe,
+  ProbeCheck,
+  Problem,
+  Project,
+  ResourceAmounts,
+  Resources,
+  Revision,
+  RevisionDiff,
+  RevisionSummary,
+  Role,
+  Service,
+  ServiceSpec,
+  ServiceState,
+  ServiceStatus,
+  Session,
+  SessionSummary,
+  SignInLock,
+  SpecChange,
+  StateCounts,
+  StepState,
+  SyncState,
+  Termination,
+  Topic,
+  User,
+  WorkloadObservation,
+} from './schema';
+
+/** One page of a list. */
+export interface Page<T> {
+  items: T[];
+  next_cursor?: string | null;
+  total_estimate: number;
+  gaps?: Gap[];
+}
+
+/** One field of a body that can't be taken, as it stands in an error's `details.fields`. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** Where a service lives. */
+export interface ServiceAddress {
+  project: string;
+  environment: string;
+  service: string;
+}
+
+/** Where a pod lives. */
+export interface PodAddress {
+  project: string;
+  environment: string;
+  cluster: string;
+  pod: string;
+}
+
+export type Schemas = components['schemas'];

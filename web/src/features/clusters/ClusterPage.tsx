@@ -1,0 +1,125 @@
+import { DeleteOutlined, EditOutlined, KeyOutlined, MoreOutlined } from '@ant-design/icons';
+import { useQuery } from '@tanstack/react-query';
+import { Button, Dropdown, Skeleton, Tag, Tooltip } from 'antd';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useParams } from 'react-router';
+import { read } from '@/api/client';
+import { asApiError } from '@/api/error';
+import { Age } from '@/components/Age';
+import { EmptyPanel } from '@/components/EmptyPanel';
+import { ErrorPanel } from '@/components/ErrorPanel';
+import { PageHeader } from '@/components/PageHeader';
+import { PermitButton } from '@/components/PermitButton';
+import { Section } from '@/components/Section';
+import { usePermission } from '@/features/session/permissions';
+import { ClusterDialog, type ClusterDialogKind } from './ClusterDialog';
+import { ClusterStateTag } from './ClusterStateTag';
+import { ClusterUse } from './ClusterUse';
+import { NodeTable } from './NodeTable';
+import styles from './clusters.module.css';
+
+export function Page() {
+  const { t } = useTranslation();
+  const { cluster: name = '' } = useParams();
+  const [dialog, setDialog] = useState<ClusterDialogKind>();
+  const query = useQuery(read('/api/v1/clusters/{cluster}', { params: { path: { cluster: name } } }));
+  const write = usePermission('cluster:write');
+  const cluster = query.data;
+  const gone = query.error !== null && asApiError(query.error).status === 404;
+  if (!cluster || gone) {
+    if (!query.error) return <Skeleton active paragraph={{ rows: 8 }} />;
+    return gone ? (
+      <EmptyPanel whole title={t('cluster.gone_title', { name })} text={t('cluster.gone_text')} />
+    ) : (
+      <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />
+    );
+  }
+  const removing = cluster.state === 'removing' ? t('cluster.being_removed') : undefined;
+  const why = write.reason ?? removing;
+  const { observed } = cluster;
+  const item = (key: ClusterDialogKind, icon: React.ReactNode, label: string, danger = false) => ({
+    key,
+    icon,
+    danger,
+    disabled: why !== undefined,
+    label: <Tooltip title={why}>{label}</Tooltip>,
+    onClick: () => setDialog(key),
+  });
+  return (
+    <div className={styles.stack}>
+      <PageHeader
+        title={cluster.name}
+        trail={[{ to: '/clusters', label: t('menu.clusters') }]}
+        badge={<ClusterStateTag cluster={cluster} />}
+        subtitle={
+          <>
+            {[cluster.region, cluster.zone].filter(Boolean).join(' / ')}
+            {observed && <span className="mono"> · {observed.kubernetes_version}</span>}
+            {' · '}
+            {cluster.state_reason && `${cluster.state_reason} · `}
+            {t('cluster.state_since')} <Age at={cluster.state_since} />
+          </>
+        }
+        actions={
+          <>
+            <PermitButton permission="cluster:write" blocked={removing} onClick={() => setDialog('cordon')}>
+              {t(cluster.cordoned ? 'cluster.uncordon' : 'cluster.cordon')}
+            </PermitButton>
+            <PermitButton
+              permission="cluster:write"
+              blocked={removing}
+              icon={<EditOutlined aria-hidden />}
+              onClick={() => setDialog('edit')}
+            >
+              {t('action.edit')}
+            </PermitButton>
+            <Dropdown
+              trigger={['click']}
+              placement="bottomRight"
+              menu={{
+                items: [
+                  item('kubeconfig', <KeyOutlined aria-hidden />, t('cluster.replace_kubeconfig')),
+                  item('remove', <DeleteOutlined aria-hidden />, t('cluster.remove'), true),
+                ],
+              }}
+            >
+              <Button icon={<MoreOutlined aria-hidden />} aria-label={t('cluster.more_actions')} />
+            </Dropdown>
+          </>
+        }
+      />
+      {query.error && <ErrorPanel inline error={query.error} onRetry={() => void query.refetch()} />}
+      <Section
+        title={t('cluster.use')}
+        hint={t('cluster.use_hint')}
+        extra={
+          <Link to={`/services?cluster=${cluster.name}`}>
+            {t('cluster.holds', { services: cluster.services, replicas: cluster.assigned_replicas })}
+          </Link>
+        }
+      >
+        {observed ? (
+          <ClusterUse wide observed={observed} />
+        ) : (
+          <p className="faint">{t('cluster.never_seen')}</p>
+        )}
+      </Section>
+      <Section title={t('cluster.labels')}>
+        {Object.keys(cluster.labels).length ? (
+          <div className={styles.labels}>
+            {Object.entries(cluster.labels).map(([key, value]) => (
+              <Tag key={key} variant="outlined" className="mono">
+                {value ? `${key}=${value}` : key}
+              </Tag>
+            ))}
+          </div>
+        ) : (
+          <p className="faint">{t('cluster.no_labels')}</p>
+        )}
+      </Section>
+      <NodeTable cluster={cluster.name} />
+      {dialog && <ClusterDialog kind={dialog} cluster={cluster} onClose={() => setDialog(undefined)} />}
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import { useQuery } from '@tanstack/react-query';
+import { Form, Select } from 'antd';
+import { useTranslation } from 'react-i18next';
+import { read } from '@/api/client';
+import type { Role } from '@/api/types';
+import { isWithinProject, ROLES } from './scope';
+
+/** What `GrantFields` puts into its form. */
+export interface GrantValues {
+  role: Role;
+  project?: string;
+  environment?: string;
+}
+
+/** A role and where it holds, as fields of a form; with `project` the place is in there. */
+export function GrantFields({ project: fixed, roles = ROLES }: { project?: string; roles?: Role[] }) {
+  const { t } = useTranslation();
+  const form = Form.useFormInstance<GrantValues>();
+  const role: Role | undefined = Form.useWatch('role', form);
+  const chosen: string | undefined = Form.useWatch('project', form);
+  const project = chosen ?? fixed;
+  const placed = role !== undefined && isWithinProject(role);
+  const projects = useQuery({
+    ...read('/api/v1/projects', { params: { query: { limit: 500, sort: 'name' } } }),
+    enabled: placed && !fixed,
+  });
+  const environments = useQuery({
+    ...read('/api/v1/projects/{project}/environments', { params: { path: { project: project ?? '' } } }),
+    enabled: placed && Boolean(project),
+  });
+  return (
+    <>
+      <Form.Item
+        name="role"
+        label={t('company.role')}
+        extra={role && t(`company.role_text.${role}`)}
+        rules={[{ required: true, message: t('form.required') }]}
+      >
+        <Select options={roles.map((value) => ({ value, label: t(`role.${value}`) }))} />
+      </Form.Item>
+      {placed && !fixed && (
+        <Form.Item name="project" label={t('word.project')} extra={t('company.project_hint')}>
+          <Select
+            allowClear
+            showSearch
+            loading={projects.isLoading}
+            onChange={() => form.setFieldValue('environment', undefined)}
+            options={(projects.data?.items ?? []).map(({ name }) => ({ value: name, label: name }))}
+          />
+        </Form.Item>
+      )}
+      {placed && project && (
+        <Form.Item name="environment" label={t('word.environment')} extra={t('company.environment_hint')}>
+          <Select
+            allowClear
+            loading={environments.isLoading}
+            options={(environments.data?.items ?? []).map(({ name }) => ({ value: name, label: name }))}
+          />
+        </Form.Item>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import type { Cluster } from '@/api/types';
+import { Age } from '@/components/Age';
+import { clusterPath } from '@/components/paths';
+import { Section } from '@/components/Section';
+import { StateIcon } from '@/components/StateIcon';
+import styles from './overview.module.css';
+
+/** The clusters that don't answer, since when, and what is on them. */
+export function ClustersAway({ clusters }: { clusters: Cluster[] }) {
+  const { t } = useTranslation();
+  const away = clusters.filter(({ state }) => state === 'unreachable');
+  if (away.length === 0) return null;
+  return (
+    <Section title={t('overview.away_title')}>
+      <ul className={styles.away}>
+        {away.map(({ name, region, state_since, state_reason, services, assigned_replicas }) => (
+          <li key={name}>
+            <StateIcon tone="failed" size={14} />
+            <div>
+              <Link to={clusterPath(name)}>{name}</Link> <span className="muted">{region}</span> ·{' '}
+              <Age at={state_since} />
+              <p className="muted">{state_reason}</p>
+              <p>
+                <Link to={`/services?cluster=${encodeURIComponent(name)}`}>
+                  {t('cluster.holds', { services, replicas: assigned_replicas })}
+                </Link>
+              </p>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

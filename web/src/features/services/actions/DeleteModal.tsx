@@ -1,0 +1,36 @@
+import { useTranslation } from 'react-i18next';
+import { client, send } from '@/api/client';
+import type { Service } from '@/api/types';
+import { TypeNameModal } from '@/components/TypeNameModal';
+import { pathOf, useServiceMutation } from './useServiceMutation';
+
+export function DeleteModal({ service, onClose }: { service: Service; onClose: () => void }) {
+  const { t } = useTranslation();
+  const remove = useServiceMutation(
+    () =>
+      send(
+        client.DELETE('/api/v1/projects/{project}/environments/{environment}/services/{service}', {
+          params: { path: pathOf(service) },
+        }),
+      ),
+    t('service.delete_started', { name: service.name }),
+    onClose,
+  );
+  return (
+    <TypeNameModal
+      name={service.name}
+      title={t('service.delete_title', { name: service.name })}
+      pending={remove.isPending}
+      error={remove.error}
+      onConfirm={() => remove.mutate(undefined)}
+      onClose={onClose}
+    >
+      <p>{t('service.delete_text', { place: `${service.project}/${service.environment}` })}</p>
+      <ul>
+        <li>{t('service.delete_replicas', { count: service.status.wanted })}</li>
+        <li>{t('service.delete_objects')}</li>
+        <li>{t('service.delete_revisions', { count: service.latest_revision })}</li>
+      </ul>
+    </TypeNameModal>
+  );
+}
