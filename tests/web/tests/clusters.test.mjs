@@ -1,0 +1,118 @@
+// Clusters: a kubeconfig is tried before it is taken, and a refusal says why.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { api } from '../lib/api.mjs';
+import { launch, picture, signIn, visit } from '../lib/browser.mjs';
+import { demo, freshName, spareKubeconfig } from '../lib/settings.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+const [first] = demo.clusters;
+assert.ok(first, 'the demo has clusters');
+
+/** @param {(visited: import('../lib/browser.mjs').Visit) => Promise<void>} body */
+async function onRegisterPage(body) {
+  const visited = await visit(browser);
+  await signIn(visited, { path: '/clusters/new' });
+  await body(visited);
+  await visited.end();
+}
+
+/** @param {import('../lib/browser.mjs').Visit} visited @param {string} kubeconfig */
+async function check({ page, t }, kubeconfig) {
+  await page.getByLabel('Kubeconfig', { exact: true }).fill(kubeconfig);
+  await page.getByRole('button', { name: t('cluster.check'), exact: true }).click();
+}
+
+test('a text that is no kubeconfig is refused', () =>
+  onRegisterPage(async (visited) => {
+    visited.expect(/(400|422).*\/clusters\/check/);
+    await check(visited, 'this is: not a kubeconfig');
+    const alert = visited.page.getByRole('alert');
+    await alert.getByText('kubeconfig_invalid').waitFor();
+    await picture(visited.page, 'cluster-refused');
+    assert.equal(
+      await visited.page.getByRole('button', { name: visited.t('cluster.register') }).isDisabled(),
+      true,
+      'nothing is registered unchecked',
+    );
+  }));
+
+test('a kubeconfig that leads nowhere is refused', () =>
+  onRegisterPage(async (visited) => {
+    visited.expect(/(4\d\d|503).*\/clusters\/check/);
+    await check(visited, first.kubeconfig.replace(/server: .*/, 'server: https://127.0.0.1:1'));
+    await visited.page.getByRole('alert').getByText('cluster_unreachable').waitFor();
+  }));
+
+test('a cluster that is registered already is refused', () =>
+  onRegisterPage(async (visited) => {
+    visited.expect(/409.*\/clusters\/check/);
+    await check(visited, first.kubeconfig);
+    await visited.page.getByRole('alert').getByText('cluster_registered_twice').waitFor();
+  }));
+
+test(
+  'a good one is checked, registered, seen with its nodes, and removed',
+  { timeout: 120_000 },
+  async () => {
+    assert.ok(
+      spareKubeconfig,
+      'LONGSHORE_WEB_TEST_SPARE_KUBECONFIG names the kubeconfig of a cluster to register',
+    );
+    const kubeconfig = readFileSync(spareKubeconfig, 'utf8');
+    const name = freshName('spare');
+    await onRegisterPage(async (visited) => {
+      const { page, t } = visited;
+      await check(visited, kubeconfig);
+      await page.getByText(t('cluster.check_good')).waitFor();
+      await page
+        .getByText(/v1\.\d+\.\d+/)
+        .first()
+        .waitFor();
+      await picture(page, 'cluster-checked');
+      await page.getByLabel(t('word.name'), { exact: true }).first().fill(name);
+      await page.getByLabel(t('cluster.region'), { exact: true }).fill('nowhere');
+      await page.getByRole('button', { name: t('cluster.register') }).click();
+      await page.getByRole('heading', { level: 1, name }).waitFor();
+      await page.locator(`h1 ~ * [data-state="${t('state.cluster.ready')}"]`).waitFor({ timeout: 60_000 });
+      await page.getByRole('row').filter({ hasText: 'node' }).first().waitFor();
+      await page.getByRole('button', { name: t('cluster.more_actions') }).click();
+      await page.getByRole('menuitem', { name: t('cluster.remove') }).click();
+      // The page may ask once more for what is going.
+      visited.expect(/404.*\/clusters\/spare-/);
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('textbox').fill(name);
+      await dialog.getByRole('button', { name: t('cluster.remove') }).click();
+      await page.getByRole('heading', { level: 1, name: t('menu.clusters') }).waitFor();
+      await page.getByRole('link', { name, exact: true }).waitFor({ state: 'detached', timeout: 60_000 });
+    });
+  },
+);
+
+test('a cluster is cordoned and opened again', async () => {
+  const visited = await visit(browser);
+  const { page, t } = visited;
+  await signIn(visited, { path: `/clusters/${first.name}` });
+  await page.getByRole('button', { name: t('cluster.cordon'), exact: true }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: t('cluster.cordon'), exact: true })
+    .click();
+  await page.getByText(t('cluster.cordoned'), { exact: true }).waitFor();
+  assert.equal((await api('GET', `/clusters/${first.name}`)).cordoned, true);
+  await page.getByRole('button', { name: t('cluster.uncordon'), exact: true }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: t('cluster.uncordon'), exact: true })
+    .click();
+  await page.getByText(t('cluster.cordoned'), { exact: true }).waitFor({ state: 'detached' });
+  assert.equal((await api('GET', `/clusters/${first.name}`)).cordoned, false);
+  await visited.end();
+});

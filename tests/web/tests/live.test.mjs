@@ -1,0 +1,79 @@
+// Pages follow what happens, and say when they can't.
+import { after, before, test } from 'node:test';
+import { api, servicesPath, until } from '../lib/api.mjs';
+import { launch, signIn, visit } from '../lib/browser.mjs';
+import { demo, freshName, place } from '../lib/settings.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+test('a list shows what somebody else did, without a reload', { timeout: 120_000 }, async () => {
+  const visited = await visit(browser);
+  const { page, t } = visited;
+  const name = freshName('live');
+  await signIn(visited, { path: `/services?q=${name}` });
+  await page.getByText(t('filter.none_title')).waitFor();
+  const resources = { cpu_request: '50m', cpu_limit: '50m', memory_request: '32Mi', memory_limit: '32Mi' };
+  const spec = { image: 'registry.example/tests/web:1', resources };
+  await api('POST', servicesPath(place), { body: { name, replicas: 1, spec } });
+  // Less than the 30 s after which every page reads again by itself: the event stream told.
+  await page.getByRole('link', { name, exact: true }).waitFor({ timeout: 8_000 });
+  await page.locator(`[data-state="${t('state.service.running')}"]`).waitFor({ timeout: 30_000 });
+  await api('DELETE', servicesPath(place, name));
+  await page.getByText(t('filter.none_title')).waitFor({ timeout: 30_000 });
+  await visited.end();
+});
+
+test('a page says that it is not live, and is again by itself', { timeout: 90_000 }, async () => {
+  const visited = await visit(browser);
+  const { page, t } = visited;
+  visited.expect(/\/api\/v1\/stream/);
+  await page.route('**/api/v1/stream*', (route) => route.abort('connectionrefused'));
+  await signIn(visited);
+  const notice = page.getByText(new RegExp(t('live.down', { age: '.+' }).replace(/[()]/g, '\\$&')));
+  await notice.waitFor({ timeout: 30_000 });
+  await page.unroute('**/api/v1/stream*');
+  await notice.waitFor({ state: 'detached', timeout: 40_000 });
+  await visited.end();
+});
+
+test(
+  'the server away: what is known stays, with what went wrong beside it',
+  { timeout: 60_000 },
+  async () => {
+    const visited = await visit(browser);
+    const { page, t } = visited;
+    await signIn(visited, { path: '/services' });
+    await page.getByRole('link', { name: 'web', exact: true }).first().waitFor();
+    visited.expect(/\/api\/v1\//);
+    await page.route('**/api/v1/services?*', (route) => route.abort('connectionrefused'));
+    await page.getByPlaceholder(t('service.search')).fill('we');
+    await page.getByRole('alert').getByText(t('error.code.network')).waitFor({ timeout: 20_000 });
+    await page.unroute('**/api/v1/services?*');
+    await page.getByRole('button', { name: t('action.retry') }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await until(
+      'the filter is in the URL',
+      async () => page.url(),
+      (url) => url.includes('q=we'),
+    );
+    await visited.end();
+  },
+);
+
+test('a browser that takes itself for offline asks all the same', { timeout: 60_000 }, async () => {
+  const visited = await visit(browser);
+  const { page, t } = visited;
+  await signIn(visited, { path: '/services' });
+  await page.getByRole('link', { name: 'web', exact: true }).first().waitFor();
+  // Browsers say so where there is no way to the internet, which a portal within reach does not need.
+  await page.evaluate(() => window.dispatchEvent(new Event('offline')));
+  await page.getByRole('link', { name: t('menu.clusters'), exact: true }).click();
+  const [cluster] = demo.clusters;
+  await page.getByRole('link', { name: cluster?.name ?? '', exact: true }).waitFor();
+  await visited.end();
+});
