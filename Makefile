@@ -10,7 +10,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: ## build everything and run the platform on SQLite with two simulated clusters (DATA_DIR, PORT)
-	@tests/setup/say "demo: the first build takes about 15 minutes on 2 cores, later ones seconds"
+	@tests/setup/say "demo: the first build takes about 8 minutes on 2 cores, later ones seconds"
 	@$(MAKE) --no-print-directory web
 	@tests/setup/say "building the program"
 	@cargo build --profile demo --locked -p longshore
