@@ -4,12 +4,14 @@ use std::fs::File;
 
 use anyhow::Context as _;
 use platform::config::Settings;
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
 
 use crate::private_file;
 
 /// Any number, the same in every process.
 const LOCK: i64 = 0x6c6f_6e67_7368_6f72;
+/// How long another process may take to migrate, as PostgreSQL writes it.
+const LONGEST_WAIT: &str = "10min";
 
 /// The target `migrate`.
 pub async fn run(settings: &Settings) -> anyhow::Result<()> {
@@ -24,13 +26,15 @@ pub async fn ensure(settings: &Settings) -> anyhow::Result<()> {
         return embedded(settings, &url).await;
     }
     // The lock belongs to the connection, so there must be one only.
-    let mut options = ConnectOptions::new(&url);
-    options.max_connections(1).sqlx_logging(false);
+    let mut options = platform::database::options(&url);
+    options.max_connections(1);
     let connection = Database::connect(options)
         .await
         .context("connecting to the database")?;
     connection
-        .execute_unprepared(&format!("SELECT pg_advisory_lock({LOCK})"))
+        .execute_unprepared(&format!(
+            "SET lock_timeout = '{LONGEST_WAIT}'; SELECT pg_advisory_lock({LOCK})"
+        ))
         .await
         .context("waiting for another process to migrate the database")?;
     let outcome = up(&connection).await;

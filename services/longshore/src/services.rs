@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use platform::Foundation;
 use platform::config::{Port, Settings};
+use platform::database::patiently;
 use platform::server::Running;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +35,10 @@ impl Kind {
 pub async fn run(settings: &Settings, kinds: &[Kind]) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     stop::on_signal(shutdown.clone())?;
-    migrate::ensure(settings).await?;
+    tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        ready = patiently(async || migrate::ensure(settings).await) => ready?,
+    }
     let started = start(settings, kinds, &shutdown).await;
     match started {
         Ok(started) => {
@@ -58,9 +62,8 @@ pub async fn start(
     let mut started = Started::default();
     for kind in kinds {
         // Each has connections of its own, as it would have in a process of its own.
-        let foundation = Foundation::open(settings, shutdown.clone())
-            .await
-            .context("opening the database")?;
+        let open = async || Foundation::open(settings, shutdown.clone()).await;
+        let foundation = patiently(open).await.context("opening the database")?;
         let running = start_one(settings, *kind, foundation.clone()).await?;
         started.push(running, foundation);
     }
@@ -81,7 +84,7 @@ async fn start_one(settings: &Settings, kind: Kind, foundation: Foundation) -> a
             cluster_mgr::start(foundation, config).await
         }
         Kind::Portal => {
-            first_user::ensure(settings, &foundation).await?;
+            patiently(async || first_user::ensure(settings, &foundation).await).await?;
             portal::start(foundation, portal::Config::from_settings(settings)?).await
         }
     }

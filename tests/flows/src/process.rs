@@ -74,6 +74,14 @@ impl Process {
         }
     }
 
+    /// Whether it was started and ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        let Some(child) = &mut self.child else {
+            return false;
+        };
+        child.try_wait().unwrap().is_some()
+    }
+
     /// Stops it in the middle of whatever it does, as a machine that swaps or a live migration would.
     pub fn pause(&self) {
         self.signal("-STOP");

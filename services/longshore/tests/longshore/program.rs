@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use test_support::wait_for;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Ports that a demo needs, from its base.
-const RANGE: u16 = 12;
+pub const RANGE: u16 = 12;
 
 /// A running program; killed when it is dropped.
 pub struct Program {
@@ -76,6 +76,23 @@ impl Program {
             .await
             .expect("the program ends");
         (status, said, complained)
+    }
+
+    /// Waits until it logs this.
+    pub async fn said(&mut self, words: &str) {
+        let error = self.child.stderr.as_mut().unwrap();
+        let mut lines = BufReader::new(error).lines();
+        let reading = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if line.contains(words) {
+                    return;
+                }
+            }
+            panic!("it ended without saying \"{words}\"");
+        };
+        tokio::time::timeout(PATIENCE, reading)
+            .await
+            .unwrap_or_else(|_| panic!("it never said \"{words}\""));
     }
 
     /// Waits for a file that the program writes when it is ready.

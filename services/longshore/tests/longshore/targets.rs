@@ -4,7 +4,7 @@ use platform::crypto::MasterKey;
 use serde_json::{Value, json};
 use test_support::{Backend, TestDatabase, wait_for};
 
-use crate::program::{PATIENCE, Program, free_ports, http};
+use crate::program::{PATIENCE, Program, RANGE, free_ports, http};
 
 #[tokio::test]
 async fn users_are_made_and_reset_without_anybody_signed_in() {
@@ -156,4 +156,68 @@ async fn replicas_share_a_database() {
         let (status, _, complaint) = program.ended().await;
         assert!(status.success(), "{complaint}");
     }
+}
+
+/// The database is away when the service starts, and comes back.
+#[tokio::test]
+async fn a_service_that_starts_before_its_database_waits_for_it() {
+    if !Backend::all().contains(&Backend::Postgres) {
+        return;
+    }
+    let database = TestDatabase::empty().await;
+    let directory = tempfile::tempdir().unwrap();
+    let (_, rest) = database.url.split_once('@').unwrap();
+    let server = rest.split('/').next().unwrap().to_owned();
+    let port = free_ports();
+    // Nobody listens there yet; a port of the program's range that this target leaves alone.
+    let way = format!("127.0.0.1:{}", port + RANGE - 1);
+    let key = directory.path().join("master.key");
+    MasterKey::read_or_generate(&key).unwrap();
+    let url = database.url.replace(&server, &way);
+    std::fs::write(
+        directory.path().join("longshore.toml"),
+        format!("database_url = \"{url}\"\n"),
+    )
+    .unwrap();
+    let mut manager = Program::start(&["cluster-mgr"], directory.path(), port);
+    manager.said("waiting for the database").await;
+    let listener = tokio::net::TcpListener::bind(&way).await.unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let server = server.clone();
+            tokio::spawn(async move {
+                let mut server = tokio::net::TcpStream::connect(server).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    wait_for("cluster-mgr to be ready", PATIENCE, async || {
+        let url = format!("http://127.0.0.1:{}/readyz", port + 1);
+        http().get(url).send().await?.error_for_status().map(drop)
+    })
+    .await;
+    manager.signal("TERM").await;
+    assert!(manager.ended().await.0.success());
+}
+
+#[tokio::test]
+async fn a_database_that_refuses_is_told_at_once() {
+    if !Backend::all().contains(&Backend::Postgres) {
+        return;
+    }
+    let database = TestDatabase::empty().await;
+    let directory = tempfile::tempdir().unwrap();
+    let (before, _) = database.url.rsplit_once('/').unwrap();
+    std::fs::write(
+        directory.path().join("longshore.toml"),
+        format!("database_url = \"{before}/nowhere\"\n"),
+    )
+    .unwrap();
+    let (status, _, complaint) = Program::start(&["cluster-mgr"], directory.path(), free_ports())
+        .ended()
+        .await;
+    assert!(
+        !status.success() && complaint.contains("nowhere") && !complaint.contains("waiting"),
+        "{complaint}"
+    );
 }

@@ -1,16 +1,21 @@
 //! The database: SQLite embedded, PostgreSQL in production, the same code for both.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
     SqlErr, SqliteTransactionMode, SqlxError, TransactionOptions, TransactionTrait as _,
 };
 
+use crate::error::chain;
+
 /// How long a connection to a server is waited for, a look whether it still answers included.
 const SERVER_PATIENCE: Duration = Duration::from_secs(4);
 /// How long the one connection to a file is waited for, and another process that writes.
 const FILE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a service that starts waits for its database, and between two tries.
+const START_PATIENCE: Duration = Duration::from_secs(120);
+const START_PAUSE: Duration = Duration::from_millis(500);
 
 /// Connects to `sqlite://path?mode=rwc` or `postgres://…`.
 ///
@@ -20,6 +25,12 @@ const FILE_PATIENCE: Duration = Duration::from_secs(10);
 /// PostgreSQL that is away is told after [`SERVER_PATIENCE`]: whoever waits longer for it holds up what
 /// could be refused and tried again.
 pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
+    Database::connect(options(url)).await
+}
+
+/// How [`connect`] connects.
+#[must_use]
+pub fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     let embedded = url.starts_with("sqlite:");
     let patience = if embedded { FILE_PATIENCE } else { SERVER_PATIENCE };
@@ -43,7 +54,36 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
             options.options([("idle_in_transaction_session_timeout", "5s")])
         });
     }
-    Database::connect(options).await
+    options
+}
+
+/// Does `work` again for as long as the database is away, at most [`START_PATIENCE`]: a service that
+/// starts while it is away waits for it, as those that run do.
+///
+/// # Errors
+/// What `work` said, at once when it isn't that the database is away: a wrong password doesn't get better.
+pub async fn patiently<T>(mut work: impl AsyncFnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let started = Instant::now();
+    loop {
+        match work().await {
+            Err(error) if is_away(&error) && started.elapsed() < START_PATIENCE => {
+                tracing::warn!(error = %chain(error.as_ref()), "waiting for the database");
+                tokio::time::sleep(START_PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether the database doesn't answer for now, rather than that it refuses us.
+fn is_away(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<DbErr>())
+        .any(|error| match error {
+            DbErr::Conn(RuntimeErr::SqlxError(inner)) => away(inner),
+            other => is_unavailable(other),
+        })
 }
 
 /// Begins a transaction that writes.

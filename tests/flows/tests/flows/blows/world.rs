@@ -210,7 +210,10 @@ impl World {
                 "LONGSHORE_IPAAS_URL".to_owned(),
                 format!("http://{}", self.ipaas_way.address),
             ),
-            ("LONGSHORE_LOG".to_owned(), "info,cluster_mgr=debug".to_owned()),
+            (
+                "LONGSHORE_LOG".to_owned(),
+                "info,cluster_mgr=debug,ipaas=debug".to_owned(),
+            ),
         ];
         for (name, path) in [("DATA_DIR", ""), ("MASTER_KEY_FILE", "master.key")] {
             let path = self.folder.path().join(path);
@@ -362,8 +365,13 @@ impl World {
         self.sandbox.cluster(name).unwrap()
     }
 
-    /// Everything runs and every way is open again.
+    /// Everything runs and every way is open again. A process that was killed by nobody must run still.
     pub async fn heal(&self) {
+        for slot in self.managers.iter().chain([&self.ipaas]) {
+            if let Some(Instance::Apart { process, .. }) = &mut *slot.lock().await {
+                assert!(!process.has_ended(), "it ended by itself: {}", process.tail());
+            }
+        }
         let ways = self.clusters.iter().map(|cluster| &cluster.way);
         for way in ways
             .chain(&self.doors)
