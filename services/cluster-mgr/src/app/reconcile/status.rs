@@ -41,10 +41,10 @@ pub fn derive(
     let before = service.status()?;
     let sum = add_up(service, syncs, context);
     let (mut state, mut message) = judge(service, syncs, context, &sum);
-    // What crashes again and again is ready for a moment each time.
+    // What crashes again and again starts each time, and may be ready for a moment.
     let troubled = matches!(before.state, ServiceState::Failed | ServiceState::Degraded);
     if troubled
-        && state == ServiceState::Running
+        && matches!(state, ServiceState::Running | ServiceState::Progressing)
         && context.well_until.is_some_and(|until| until > context.now)
     {
         (state, message) = (before.state, before.message);

@@ -340,6 +340,7 @@ fn what_crashes_again_and_again_does_not_count_as_running_in_between() {
     let mut play = running();
     let hash = play.seen("a").desired_hash.clone().unwrap();
     let a = play.fleet.by_name("a").unwrap().id;
+    let since = play.now + chrono::Duration::seconds(5);
     for _ in 0..3 {
         play.now += chrono::Duration::seconds(5);
         play.see(a, &hash, 2, 1);
@@ -353,13 +354,20 @@ fn what_crashes_again_and_again_does_not_count_as_running_in_between() {
         let outcome = play.turn();
         play.write(&outcome);
         assert_eq!(play.state(), ServiceState::Degraded);
-        play.now += chrono::Duration::seconds(5);
+        // It starts, and is ready.
+        play.now += chrono::Duration::seconds(2);
+        play.see(a, &hash, 2, 1);
+        let outcome = play.turn();
+        play.write(&outcome);
+        assert_eq!(play.state(), ServiceState::Degraded);
+        play.now += chrono::Duration::seconds(3);
         play.see(a, &hash, 2, 2);
         let outcome = play.turn();
         assert_eq!(outcome.wake_at, Some(play.now + chrono::Duration::seconds(10)));
         play.write(&outcome);
         assert_eq!(play.state(), ServiceState::Degraded);
         assert!(play.subject.service.message.contains("CrashLoopBackOff"));
+        assert_eq!(play.subject.service.since, since);
     }
     play.now += chrono::Duration::seconds(10);
     let outcome = play.turn();
