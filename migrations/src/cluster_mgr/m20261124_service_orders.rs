@@ -13,7 +13,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let orders: [(&str, &str, &[&str]); 2] = [
+        let orders: [(&str, &str, &[&str]); 3] = [
             (
                 "services_name",
                 "services_name_place",
@@ -23,6 +23,11 @@ impl MigrationTrait for Migration {
                 "services_state_rank",
                 "services_state_name",
                 &["state_rank", "name", "id"],
+            ),
+            (
+                "services_updated_at",
+                "services_updated_at_id",
+                &["updated_at", "id"],
             ),
         ];
         for (old, new, columns) in orders {

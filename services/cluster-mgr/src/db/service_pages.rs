@@ -196,6 +196,18 @@ pub async fn page(
     cursor: Option<&Cursor>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
+    query(condition, sort, descending, cursor, limit)
+        .all(connection)
+        .await
+}
+
+fn query(
+    condition: Condition,
+    sort: Sort,
+    descending: bool,
+    cursor: Option<&Cursor>,
+    limit: u64,
+) -> Select<Entity> {
     let order = if descending { Order::Desc } else { Order::Asc };
     let mut query = Entity::find().filter(condition);
     if let Some(cursor) = cursor {
@@ -204,12 +216,14 @@ pub async fn page(
     for column in columns(sort) {
         query = query.order_by(*column, order.clone());
     }
-    query.limit(limit).all(connection).await
+    query.limit(limit)
 }
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::{ConnectionTrait as _, DatabaseBackend, QueryTrait as _, Statement};
     use serde_json::json;
+    use test_support::{Backend, TestDatabase};
 
     use super::*;
 
@@ -233,6 +247,64 @@ mod tests {
             ("state", json!([{ "rank": 1 }, text, text])),
         ] {
             assert!(!fits(sort, parts), "{sort}");
+        }
+    }
+
+    /// What the database would do, a step a line.
+    async fn plan(connection: &impl ConnectionTrait, query: Select<Entity>) -> String {
+        let backend = connection.get_database_backend();
+        let mut statement: Statement = query.build(backend);
+        let (explain, column) = match backend {
+            DatabaseBackend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+            _ => ("EXPLAIN", "QUERY PLAN"),
+        };
+        statement.sql = format!("{explain} {}", statement.sql);
+        let rows = connection.query_all_raw(statement).await.unwrap();
+        let lines = rows.iter().map(|row| row.try_get::<String>("", column).unwrap());
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// A page far behind costs what the first does: an index has the order, and leads to the place.
+    #[tokio::test]
+    async fn a_page_is_found_by_an_index_and_sorted_by_it() {
+        for backend in Backend::all() {
+            let database = TestDatabase::new(backend).await;
+            let connection = &database.connection;
+            let transaction = sea_orm::TransactionTrait::begin(connection).await.unwrap();
+            if backend == Backend::Postgres {
+                // On an empty table it would read the whole.
+                for choice in ["enable_seqscan", "enable_bitmapscan"] {
+                    transaction
+                        .execute_unprepared(&format!("SET LOCAL {choice} = off"))
+                        .await
+                        .unwrap();
+                }
+            }
+            for sort in [Sort::Name, Sort::UpdatedAt, Sort::State, Sort::Project] {
+                for descending in [false, true] {
+                    let parts = columns(sort).iter().map(|column| match column {
+                        Column::StateRank => Part::Rank(1),
+                        Column::UpdatedAt => Part::Time(DateTime::UNIX_EPOCH),
+                        Column::Id => Part::Id(Uuid::max()),
+                        _ => Part::Text("m".to_owned()),
+                    });
+                    let cursor = Cursor {
+                        sort,
+                        descending,
+                        parts: parts.collect(),
+                    };
+                    let visible = Visible::Everything;
+                    let condition = Filter::everything(&visible).condition();
+                    let query = query(condition, sort, descending, Some(&cursor), 100);
+                    let plan = plan(&transaction, query).await;
+                    let found = match backend {
+                        Backend::Sqlite => plan.contains("SEARCH services USING INDEX"),
+                        Backend::Postgres => plan.contains("Index Cond"),
+                    };
+                    let sorted = plan.contains("TEMP B-TREE") || plan.contains("Sort");
+                    assert!(found && !sorted, "{backend:?} {sort:?} {descending}:\n{plan}");
+                }
+            }
         }
     }
 }
