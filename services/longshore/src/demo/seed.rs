@@ -1,6 +1,7 @@
 //! What there is to look at: the clusters, and a project with three services.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use sandbox::{ClusterHandle, Sandbox};
 use serde_json::{Value, json};
@@ -9,6 +10,8 @@ use super::api::Api;
 use crate::private_file;
 
 const PROJECT: &str = "demo";
+/// How long the clusters may take to be seen for the first time.
+const LONGEST_START: Duration = Duration::from_secs(30);
 
 /// Registers the clusters; one whose address changed (another port) gets its new kubeconfig.
 pub async fn clusters(api: &Api, sandbox: &Sandbox, directory: &Path) -> anyhow::Result<()> {
@@ -56,11 +59,34 @@ pub async fn project(api: &Api, directory: &Path) -> anyhow::Result<()> {
         api.create(&path, &json!({ "name": environment, "clusters": [] }))
             .await?;
     }
+    until_ready(api).await?;
     for (environment, service) in services() {
         let path = format!("/projects/{PROJECT}/environments/{environment}/services");
         api.create(&path, &service).await?;
     }
     private_file::write(&done, b"")
+}
+
+/// Waits until every cluster is known to have room: what is placed earlier goes to the first one alone. A cluster that
+/// takes too long is not waited for.
+async fn until_ready(api: &Api) -> anyhow::Result<()> {
+    let end = Instant::now() + LONGEST_START;
+    while Instant::now() < end {
+        let clusters = api.find("/clusters").await?.unwrap_or_default();
+        let all = clusters["items"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        if all
+            .iter()
+            .all(|cluster| cluster["state"] == "ready" && !cluster["observed"].is_null())
+        {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tracing::warn!("not every cluster is ready; the services are made all the same");
+    Ok(())
 }
 
 fn services() -> [(&'static str, Value); 3] {
