@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use api_types::Page;
+use api_types::audit::{AuditOutcome, AuditRecord};
 use api_types::operations::{Operation, OperationState};
 use api_types::services::{Assignment, Service, ServiceState};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -16,7 +17,15 @@ use test_support::wait_for;
 
 use super::truth;
 use super::users::{self, Ledger, NAMES};
-use super::world::{LONG, NAMESPACE, SERVICES, World};
+use super::world::{LONG, NAMESPACE, SERVICES, THROUGH_PORTAL, World};
+
+/// The kinds of operations, and the operation of the API that begins each.
+const ACTIONS: &[(&str, &str)] = &[
+    ("create_service", "create_service"),
+    ("release_service", "create_release"),
+    ("scale_service", "update_service"),
+    ("restart_service", "restart_service"),
+];
 
 /// Waits until the first service made the namespace everywhere.
 pub async fn has_namespaces(world: &World) {
@@ -47,6 +56,42 @@ pub async fn everything_is_as_asked(world: &World, ledger: &Ledger) {
     }
     nothing_is_left_over(world).await;
     nothing_is_lost_or_done_twice(world, ledger).await;
+    everything_is_recorded(world, ledger).await;
+}
+
+/// What was taken through the portal stands in its audit, as done or as not known.
+async fn everything_is_recorded(world: &World, ledger: &Ledger) {
+    let records = wait_for("the audit", LONG, async || {
+        let path = format!("/audit?actor={THROUGH_PORTAL}&limit=500");
+        let (status, body) = world
+            .call(THROUGH_PORTAL, Method::GET, &path, &[], Value::Null)
+            .await?;
+        if !status.is_success() {
+            return Err(format!("{status} {body}"));
+        }
+        serde_json::from_value::<Page<AuditRecord>>(body)
+            .map(|page| page.items)
+            .map_err(|error| error.to_string())
+    })
+    .await;
+    let taken = ledger.taken.lock();
+    for (kind, action) in ACTIONS {
+        for name in NAMES {
+            let target = format!("service/{name}");
+            let recorded = records
+                .iter()
+                .filter(|record| record.action == *action && record.target == target)
+                .filter(|record| matches!(record.outcome, AuditOutcome::Succeeded | AuditOutcome::Unknown))
+                .count();
+            let through =
+                |one: &&users::Taken| one.by == THROUGH_PORTAL && one.kind == *kind && one.service == name;
+            let done = taken.iter().filter(through).count();
+            assert!(
+                done <= recorded,
+                "{done} x {action} of {name} were taken, {recorded} are recorded: {records:#?}"
+            );
+        }
+    }
 }
 
 async fn get<T: DeserializeOwned>(world: &World, path: &str) -> Result<Option<T>, String> {

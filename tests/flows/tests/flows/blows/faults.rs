@@ -19,7 +19,7 @@ pub async fn strike(world: &World, mut random: StdRng, blows: u32) {
     for _ in 0..blows {
         pause(random.random_range(0..250)).await;
         let cluster = random.random_range(0..world.clusters.len());
-        match random.random_range(0..12) {
+        match random.random_range(0..14) {
             0 | 1 => {
                 let replica = random.random_range(0..world.managers.len());
                 kill(&world.managers[replica]).await;
@@ -65,6 +65,15 @@ pub async fn strike(world: &World, mut random: StdRng, blows: u32) {
                 let door = random.random_range(0..world.doors.len());
                 let mode = some_mode(&mut random);
                 break_way(&world.doors[door], mode, random.random_range(50..500)).await;
+            }
+            11 => {
+                kill(&world.portal).await;
+                pause(random.random_range(0..600)).await;
+                world.start_portal().await;
+            }
+            12 => {
+                let mode = some_mode(&mut random);
+                break_way(&world.portal_way, mode, random.random_range(50..500)).await;
             }
             _ => meddle(world, cluster, &mut random).await,
         }

@@ -1,4 +1,4 @@
-//! Blows of all kinds at random moments, while two people work: in the end everything is as it was last
+//! Blows of all kinds at random moments, while two people work, one of them through the portal: in the end everything is as it was last
 //! asked for, no change is lost or carried out twice, nothing of other owners is touched, and nothing is
 //! ever shown as ready that isn't.
 //!
@@ -19,7 +19,7 @@ use test_support::Backend;
 use tokio_util::sync::CancellationToken;
 
 use users::Ledger;
-use world::{Where, World};
+use world::{THROUGH_PORTAL, Where, World};
 
 /// Schedules that are played at a time; most of each is waiting.
 const AT_ONCE: usize = 4;
@@ -96,7 +96,7 @@ async fn schedule(backend: Backend, place: Where, seed: u64) {
     let all = async {
         tokio::join!(
             users::work(&world, &ledger, "ada", ada, steps),
-            users::work(&world, &ledger, "bob", bob, steps),
+            users::work(&world, &ledger, THROUGH_PORTAL, bob, steps),
             faults::strike(&world, blows, strikes),
         );
         world.heal().await;

@@ -13,6 +13,7 @@ pub const NAMES: [&str; 3] = ["web", "cart", "books"];
 /// A change that was taken.
 #[derive(Clone, Debug)]
 pub struct Taken {
+    pub by: String,
     pub service: &'static str,
     /// Of the operations' kinds.
     pub kind: &'static str,
@@ -34,8 +35,9 @@ impl Ledger {
         self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     }
 
-    fn take(&self, service: &'static str, kind: &'static str, reply: &Value) {
+    fn take(&self, by: &str, service: &'static str, kind: &'static str, reply: &Value) {
         self.taken.lock().push(Taken {
+            by: by.to_owned(),
             service,
             kind,
             operation: reply["operation"].as_str().map(str::to_owned),
@@ -82,7 +84,7 @@ pub async fn create(world: &World, ledger: &Ledger, user: &str, service: &'stati
         .settle(user, Method::POST, SERVICES, &[("idempotency-key", &key)], body)
         .await;
     match status {
-        StatusCode::ACCEPTED => ledger.take(service, "create_service", &reply),
+        StatusCode::ACCEPTED => ledger.take(user, service, "create_service", &reply),
         StatusCode::CONFLICT => {}
         other => panic!("{other} {reply}"),
     }
@@ -109,7 +111,7 @@ async fn post(
         .settle(user, Method::POST, &path, &[("idempotency-key", &key)], body)
         .await;
     match status {
-        StatusCode::ACCEPTED => ledger.take(service, kind, &reply),
+        StatusCode::ACCEPTED => ledger.take(user, service, kind, &reply),
         StatusCode::NOT_FOUND | StatusCode::CONFLICT => {}
         other => panic!("{path}: {other} {reply}"),
     }
@@ -144,10 +146,11 @@ async fn scale(world: &World, ledger: &Ledger, user: &str, service: &'static str
                 "a change over one that was not read: {read} {reply}"
             );
             if reply["operation"].is_string() && newer == expected {
-                ledger.take(service, "scale_service", &reply);
+                ledger.take(user, service, "scale_service", &reply);
             }
         }
         StatusCode::CONFLICT if tries > 1 => ledger.perhaps.lock().push(Taken {
+            by: user.to_owned(),
             service,
             kind: "scale_service",
             operation: None,
@@ -163,6 +166,7 @@ pub async fn delete(world: &World, ledger: &Ledger, user: &str, service: &'stati
     let (status, reply, tries) = world.settle(user, Method::DELETE, &path, &[], Value::Null).await;
     let perhaps = |operation: Option<String>| {
         ledger.perhaps.lock().push(Taken {
+            by: user.to_owned(),
             service,
             kind: "delete_service",
             operation,

@@ -1,6 +1,7 @@
 //! One schedule's own stack: clusters, a database, services that can be ended, and a way between any two
 //! that can be broken.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use auth::{Caller, Issuer};
 use flows::process::Process;
 use flows::proxy::{Mode, Proxy};
 use parking_lot::Mutex;
+use platform::Foundation;
 use platform::crypto::MasterKey;
 use platform::lease;
 use reqwest::{Method, StatusCode};
@@ -16,6 +18,7 @@ use sandbox::{ClusterConfig, ClusterHandle, Sandbox, SandboxConfig};
 use sea_orm::EntityTrait as _;
 use serde_json::{Value, json};
 use test_support::{Backend, TestDatabase, wait_for};
+use tokio_util::sync::CancellationToken;
 
 use super::instance::Instance;
 
@@ -24,6 +27,11 @@ pub const LONG: Duration = Duration::from_secs(90);
 pub const PROJECT: &str = "shop";
 pub const SERVICES: &str = "/projects/shop/environments/test/services";
 pub const NAMESPACE: &str = "shop-test";
+/// Who comes through the portal; everybody else calls cluster-mgr.
+pub const THROUGH_PORTAL: &str = "bob";
+
+/// How long the portal waits for a service's answer.
+const PORTAL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where the services of a schedule run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +60,10 @@ pub struct World {
     /// From the callers to each replica, and from those to ipaas and to the database.
     pub doors: Vec<Proxy>,
     pub ipaas_way: Proxy,
+    pub portal: Slot,
+    pub portal_way: Proxy,
+    /// API token of [`THROUGH_PORTAL`].
+    token: String,
     pub database_way: Option<Proxy>,
     pub sandbox: Sandbox,
     place: Where,
@@ -89,12 +101,22 @@ impl World {
             doors.push(Proxy::start(None).await);
         }
         let key = MasterKey::read_or_generate(&folder.path().join("master.key")).unwrap();
+        let foundation = Foundation::new(database.connection.clone(), key.clone(), CancellationToken::new());
+        portal::setup::create_user(&foundation, THROUGH_PORTAL, Role::PlatformAdmin, None)
+            .await
+            .unwrap();
+        let token = portal::setup::issue_token(&foundation, THROUGH_PORTAL, "blows")
+            .await
+            .unwrap();
         let world = Self {
             clusters,
             ipaas: Slot::default(),
             managers: (0..replicas).map(|_| Slot::default()).collect(),
             doors,
             ipaas_way: Proxy::start(None).await,
+            portal: Slot::default(),
+            portal_way: Proxy::start(None).await,
+            token,
             database_way,
             sandbox,
             place,
@@ -118,12 +140,13 @@ impl World {
                 world.epoch_after(0, LONG).await;
             }
         }
+        world.start_portal().await;
         world.furnish().await;
         world
     }
 
     async fn furnish(&self) {
-        for way in self.doors.iter().chain([&self.ipaas_way]) {
+        for way in self.doors.iter().chain([&self.ipaas_way, &self.portal_way]) {
             wait_for("a service to answer", LONG, async || {
                 let url = format!("http://{}/healthz", way.address);
                 self.http.get(url).send().await.map(drop)
@@ -201,11 +224,53 @@ impl World {
         *slot = Some(instance);
     }
 
+    /// Starts the portal unless it runs.
+    pub async fn start_portal(&self) {
+        let mut slot = self.portal.lock().await;
+        if slot.is_some() {
+            return;
+        }
+        let instance = match self.place {
+            Where::Here => {
+                wait_for("the portal to start", LONG, async || {
+                    let config = portal::Config {
+                        cluster_mgr_url: self.manager_url(),
+                        ipaas_url: format!("http://{}", self.ipaas_way.address),
+                        service_timeout: PORTAL_PATIENCE,
+                        ..portal::Config::default()
+                    };
+                    Instance::here(self.database_url.clone(), self.key.clone(), |foundation| {
+                        portal::start(foundation, config)
+                    })
+                    .await
+                })
+                .await
+            }
+            Where::Apart => self.process("portal", 0),
+        };
+        self.portal_way.lead_to(instance.address());
+        *slot = Some(instance);
+    }
+
+    /// Of the replica that the portal asks.
+    fn manager_url(&self) -> String {
+        format!("http://{}", self.doors[0].address)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.managers.iter().chain([&self.ipaas, &self.portal])
+    }
+
     fn process(&self, target: &'static str, offset: u16) -> Instance {
         let base_port = flows::system::free_ports();
         let mut environment = vec![
             ("LONGSHORE_BASE_PORT".to_owned(), base_port.to_string()),
             ("LONGSHORE_DATABASE_URL".to_owned(), self.database_url.clone()),
+            ("LONGSHORE_CLUSTER_MGR_URL".to_owned(), self.manager_url()),
+            (
+                "LONGSHORE_PORTAL__SERVICE_TIMEOUT_SECONDS".to_owned(),
+                PORTAL_PATIENCE.as_secs().to_string(),
+            ),
             (
                 "LONGSHORE_IPAAS_URL".to_owned(),
                 format!("http://{}", self.ipaas_way.address),
@@ -246,9 +311,23 @@ impl World {
     ) -> Result<(StatusCode, Value), String> {
         let mut last = String::new();
         let first = self.turns.fetch_add(1, Ordering::Relaxed);
-        for turn in 0..self.doors.len() {
-            let door = (first + turn) % self.doors.len();
-            match self.send(door, user, method.clone(), path, headers, &body).await {
+        let doors = if user == THROUGH_PORTAL {
+            1
+        } else {
+            self.doors.len()
+        };
+        for turn in 0..doors {
+            let (address, token) = match user {
+                THROUGH_PORTAL => (self.portal_way.address, self.token.clone()),
+                _ => {
+                    let door = (first + turn) % doors;
+                    (self.doors[door].address, self.token_of(user))
+                }
+            };
+            match self
+                .send(address, &token, method.clone(), path, headers, &body)
+                .await
+            {
                 Ok(answered) => return Ok(answered),
                 // A change that may have been taken is not sent to another replica without asking.
                 Err(error) if method != Method::GET && !error.is_connect() => {
@@ -270,20 +349,14 @@ impl World {
         headers: &[(&str, &str)],
         body: Value,
     ) -> Result<(StatusCode, Value), String> {
-        self.send(door, user, method, path, headers, &body)
+        let address = self.doors[door].address;
+        self.send(address, &self.token_of(user), method, path, headers, &body)
             .await
             .map_err(|error| format!("{error:?}"))
     }
 
-    async fn send(
-        &self,
-        door: usize,
-        user: &str,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &Value,
-    ) -> reqwest::Result<(StatusCode, Value)> {
+    /// As the portal would call cluster-mgr in a user's name.
+    fn token_of(&self, user: &str) -> String {
         let caller = Caller {
             subject: format!("id-of-{user}"),
             name: user.to_owned(),
@@ -293,8 +366,19 @@ impl World {
                 environment: None,
             }],
         };
-        let token = Issuer::new("portal", &self.key).issue("cluster-mgr", &caller);
-        let url = format!("http://{}/api/v1{path}", self.doors[door].address);
+        Issuer::new("portal", &self.key).issue("cluster-mgr", &caller)
+    }
+
+    async fn send(
+        &self,
+        address: SocketAddr,
+        token: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> reqwest::Result<(StatusCode, Value)> {
+        let url = format!("http://{address}/api/v1{path}");
         let mut request = self.http.request(method.clone(), url).bearer_auth(token);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -367,7 +451,7 @@ impl World {
 
     /// Everything runs and every way is open again. A process that was killed by nobody must run still.
     pub async fn heal(&self) {
-        for slot in self.managers.iter().chain([&self.ipaas]) {
+        for slot in self.slots() {
             if let Some(Instance::Apart { process, .. }) = &mut *slot.lock().await {
                 assert!(!process.has_ended(), "it ended by itself: {}", process.tail());
             }
@@ -375,7 +459,7 @@ impl World {
         let ways = self.clusters.iter().map(|cluster| &cluster.way);
         for way in ways
             .chain(&self.doors)
-            .chain([&self.ipaas_way])
+            .chain([&self.ipaas_way, &self.portal_way])
             .chain(&self.database_way)
         {
             way.set(Mode::Pass);
@@ -384,10 +468,11 @@ impl World {
         for replica in 0..self.managers.len() {
             self.start_manager(replica).await;
         }
+        self.start_portal().await;
     }
 
     pub async fn stop(&self) {
-        for slot in self.managers.iter().chain([&self.ipaas]) {
+        for slot in self.slots() {
             if let Some(instance) = slot.lock().await.take() {
                 instance.kill().await;
             }
@@ -400,7 +485,7 @@ impl Drop for World {
         if !std::thread::panicking() {
             return;
         }
-        for slot in self.managers.iter().chain([&self.ipaas]) {
+        for slot in self.slots() {
             if let Ok(slot) = slot.try_lock()
                 && let Some(Instance::Apart { process, .. }) = &*slot
             {
