@@ -6,6 +6,7 @@ use api_types::common::Page;
 use api_types::pods::Pod;
 use k8s_openapi::api::core::v1::Pod as LivePod;
 use kube::Api;
+use sandbox::faults::Fault;
 use test_support::wait_for;
 
 use crate::bed::{Bed, PATIENCE, WEB, breakable};
@@ -229,6 +230,55 @@ async fn a_cluster_that_falls_silent_is_stale_and_seen_anew_when_it_speaks_again
             if replaced { Ok(()) } else { Err(pods) }
         })
         .await;
+        bed.finish().await;
+    }
+}
+
+/// One that refuses everything with 429 is there, and busy: it is not taken for one that is away.
+#[tokio::test]
+async fn a_cluster_that_throttles_is_reachable_and_shown_as_busy() {
+    for ground in breakable() {
+        let bed = Bed::new(ground).await;
+        let fault = bed.handle("alpha").faults().put_on(Fault::TooManyRequests {
+            share: 1.0,
+            retry_after_seconds: 1,
+        });
+        let alpha = async || {
+            let all = bed.client.list_connections().await.unwrap();
+            all.into_iter().find(|one| one.name == "alpha").unwrap()
+        };
+        wait_for("alpha to be busy", PATIENCE, async || {
+            let seen = alpha().await;
+            let busy = seen.error.as_deref().is_some_and(|error| error.contains("429"));
+            if seen.reachable && busy { Ok(()) } else { Err(seen) }
+        })
+        .await;
+        let started = Instant::now();
+        let busy = bed
+            .client
+            .apply_workload(bed.clusters[0].id, &bed.desired("web", 1, WEB))
+            .await
+            .unwrap_err();
+        assert_eq!(busy.code(), Some("cluster_busy"), "{busy}");
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "it is told before the caller gives up"
+        );
+        assert!(alpha().await.reachable);
+        assert!(bed.handle("alpha").faults().clear(fault));
+        wait_for("alpha to be as before", PATIENCE, async || {
+            let seen = alpha().await;
+            if seen.reachable && seen.error.is_none() {
+                Ok(())
+            } else {
+                Err(seen)
+            }
+        })
+        .await;
+        bed.client
+            .apply_workload(bed.clusters[0].id, &bed.desired("web", 1, WEB))
+            .await
+            .unwrap();
         bed.finish().await;
     }
 }
