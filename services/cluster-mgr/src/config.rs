@@ -29,6 +29,8 @@ pub struct Config {
     pub removal_repeat_ms: u64,
     pub look_period_ms: u64,
     pub settle_ms: u64,
+    pub evacuate_after_ms: u64,
+    pub take_back_after_ms: u64,
     pub retry_first_ms: u64,
     pub retry_longest_ms: u64,
     pub dispatches: usize,
@@ -58,6 +60,8 @@ impl Default for Config {
             removal_repeat_ms: 60_000,
             look_period_ms: 1_000,
             settle_ms: 10_000,
+            evacuate_after_ms: 300_000,
+            take_back_after_ms: 0,
             retry_first_ms: 1_000,
             retry_longest_ms: 60_000,
             dispatches: 64,
@@ -123,6 +127,16 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "a service that was in trouble counts as running only after it was well for so long",
     },
     Setting {
+        name: "cluster_mgr.evacuate_after_ms",
+        default: "300000",
+        meaning: "how long a cluster is Unreachable before environments that fail over by themselves leave it",
+    },
+    Setting {
+        name: "cluster_mgr.take_back_after_ms",
+        default: "0",
+        meaning: "how long a cluster that was evacuated by itself is Ready again before it gets replicas; 0: a person decides",
+    },
+    Setting {
         name: "cluster_mgr.retry_first_ms",
         default: "1000",
         meaning: "pause after the first failed apply; it doubles with each",
@@ -182,6 +196,17 @@ impl Config {
             look: Duration::from_millis(self.look_period_ms),
             settle: Duration::from_millis(self.settle_ms),
         }
+    }
+
+    #[must_use]
+    pub fn evacuate_after(&self) -> Duration {
+        Duration::from_millis(self.evacuate_after_ms)
+    }
+
+    /// None: a person decides.
+    #[must_use]
+    pub fn take_back_after(&self) -> Option<Duration> {
+        (self.take_back_after_ms > 0).then(|| Duration::from_millis(self.take_back_after_ms))
     }
 
     #[must_use]

@@ -145,7 +145,7 @@ impl Company {
 /// Simulated clusters of light pods, `c000` and on, in this process.
 pub struct Simulated {
     pub clusters: Vec<(String, String)>,
-    _sandbox: Sandbox,
+    sandbox: Sandbox,
     _directory: tempfile::TempDir,
 }
 
@@ -178,8 +178,18 @@ impl Simulated {
             .collect();
         Ok(Self {
             clusters,
-            _sandbox: sandbox,
+            sandbox,
             _directory: directory,
         })
+    }
+
+    /// Makes the API server of one of them go away.
+    pub async fn down(&self, name: &str) -> anyhow::Result<()> {
+        let cluster = self.sandbox.cluster(name);
+        cluster
+            .ok_or_else(|| anyhow::anyhow!("there is no cluster {name}"))?
+            .down()
+            .await;
+        Ok(())
     }
 }

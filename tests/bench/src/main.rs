@@ -12,6 +12,7 @@
 
 mod apply;
 mod company;
+mod failover;
 mod gateway;
 mod idle;
 mod ipaas;
@@ -41,6 +42,7 @@ const BENCHES: &[(&str, Run)] = &[
     ("list-vs-apiserver", || Box::pin(real::list_against_api_server())),
     ("placement", || Box::pin(placement::run())),
     ("restart", || Box::pin(restart::run())),
+    ("failover", || Box::pin(failover::run())),
     ("apply", || Box::pin(apply::run())),
 ];
 

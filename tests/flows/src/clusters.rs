@@ -133,6 +133,20 @@ impl TestClusters {
         }
     }
 
+    /// Cuts a real cluster's node off, from its API server and from everybody who calls its pods.
+    pub fn lose_node(&self, cluster: &TestCluster) {
+        if self.kind == Kind::Real {
+            bed("cut-node", &cluster.bed_name);
+        }
+    }
+
+    /// Brings it back.
+    pub fn find_node(&self, cluster: &TestCluster) {
+        if self.kind == Kind::Real {
+            bed("join-node", &cluster.bed_name);
+        }
+    }
+
     /// Stops what was started for this test.
     pub async fn stop(self) {
         if let Some(sandbox) = self.sandbox {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { api } from '../lib/api.mjs';
+import { api, servicesPath, until } from '../lib/api.mjs';
 import { launch, picture, signIn, visit } from '../lib/browser.mjs';
-import { demo, freshName, spareKubeconfig } from '../lib/settings.mjs';
+import { demo, freshName, images, place, spareKubeconfig } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -115,4 +115,67 @@ test('a cluster is cordoned and opened again', async () => {
   await page.getByText(t('cluster.cordoned'), { exact: true }).waitFor({ state: 'detached' });
   assert.equal((await api('GET', `/clusters/${first.name}`)).cordoned, false);
   await visited.end();
+});
+
+test('a cluster is emptied by a plan, and taken back', { timeout: 180_000 }, async () => {
+  assert.ok(spareKubeconfig, 'LONGSHORE_WEB_TEST_SPARE_KUBECONFIG names the kubeconfig of a cluster');
+  const name = freshName('spare');
+  const cluster = () => api('GET', `/clusters/${name}`);
+  const service = servicesPath(place, name);
+  const spread = async () => {
+    const { items } = await api('GET', `${service}/assignments`);
+    return items.filter((/** @type {{ replicas: number }} */ { replicas }) => replicas > 0);
+  };
+  await api('POST', '/clusters', {
+    body: { name, region: 'nowhere', kubeconfig: readFileSync(spareKubeconfig, 'utf8') },
+  });
+  try {
+    await until('the spare cluster is ready', cluster, ({ state, observed }) => state === 'ready' && observed);
+    await api('POST', servicesPath(place), {
+      body: {
+        name,
+        replicas: 4,
+        placement: { clusters: [first.name, name], min_per_cluster: 1 },
+        spec: { image: images.first },
+      },
+    });
+    await until(
+      'it runs',
+      () => api('GET', service),
+      ({ status }) => status.state === 'running',
+    );
+    const visited = await visit(browser);
+    const { page, t } = visited;
+    await signIn(visited, { path: `/clusters/${name}` });
+    await page.getByRole('button', { name: t('evacuation.order'), exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('row').filter({ hasText: name }).getByText(first.name).waitFor();
+    await dialog.getByLabel(t('evacuation.reason')).fill('new racks');
+    await picture(page, 'cluster-evacuation-plan');
+    await dialog.getByRole('button', { name: t('evacuation.order'), exact: true }).click();
+    await page.getByText(t('evacuation.tag_done'), { exact: true }).first().waitFor({ timeout: 60_000 });
+    await page.getByText('new racks').waitFor();
+    await picture(page, 'cluster-evacuated');
+    const left = await spread();
+    assert.deepEqual(
+      left.map((/** @type {{ cluster: string, replicas: number }} */ one) => [one.cluster, one.replicas]),
+      [[first.name, 4]],
+    );
+    await page.getByRole('button', { name: t('evacuation.take_back'), exact: true }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: t('evacuation.take_back'), exact: true })
+      .click();
+    await page.getByRole('button', { name: t('evacuation.order'), exact: true }).waitFor();
+    assert.equal((await cluster()).evacuation, null);
+    await visited.end();
+  } finally {
+    await api('DELETE', service).catch(() => undefined);
+    await api('DELETE', `/clusters/${name}?force=true`);
+    await until(
+      'the spare cluster is gone',
+      () => api('GET', '/clusters'),
+      ({ items }) => !items.some((/** @type {{ name: string }} */ one) => one.name === name),
+    );
+  }
 });

@@ -187,6 +187,7 @@ export function makeWorld(): World {
         name: environment,
         namespace: `${name}-${environment}`,
         clusters: environment === 'test' ? ['east', 'west'] : [],
+        failover: 'confirm',
         services: 0,
         version: 1,
         created_at: ago(86_400 * 20),

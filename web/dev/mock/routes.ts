@@ -157,6 +157,7 @@ export const ROUTES: Route[] = [
         name,
         namespace: `${project}-${name}`,
         clusters,
+        failover: 'confirm' as const,
         services: 0,
         version: 1,
         created_at: now(),

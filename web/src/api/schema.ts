@@ -185,6 +185,28 @@ export interface paths {
     patch: operations['update_cluster'];
     trace?: never;
   };
+  '/api/v1/clusters/{cluster}/evacuation': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What an evacuation of the cluster would do now: where each service's replicas go, and what fits nowhere. */
+    get: operations['plan_evacuation'];
+    put?: never;
+    /**
+     * Evacuates a cluster: what it holds is placed on the others, and stays here until it is ready there. The cluster gets
+     *     no replicas until it is taken back. Ordering it again gives the same operation.
+     */
+    post: operations['evacuate_cluster'];
+    /** Takes a cluster back into use. What moved stays where it is; one that isn't evacuated stays as it is. */
+    delete: operations['end_evacuation'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/clusters/{cluster}/kubeconfig': {
     parameters: {
       query?: never;
@@ -1088,6 +1110,7 @@ export interface components {
       cordoned: boolean;
       /** Format: date-time */
       created_at: string;
+      evacuation?: components['schemas']['Evacuation'] | null;
       id: components['schemas']['ClusterId'];
       labels: {
         [key: string]: string;
@@ -1209,6 +1232,7 @@ export interface components {
       clusters: string[];
       /** Format: date-time */
       created_at: string;
+      failover: components['schemas']['Failover'];
       id: components['schemas']['EnvironmentId'];
       /** @description A DNS label, at most 20 characters: `dev`, `test`, `staging`, `production`. */
       name: string;
@@ -1231,6 +1255,8 @@ export interface components {
     EnvironmentPatch: {
       /** @default null */
       clusters?: string[] | null;
+      /** @default null */
+      failover?: components['schemas']['Failover'] | null;
     };
     EnvironmentVariable: {
       name: string;
@@ -1246,6 +1272,46 @@ export interface components {
       message: string;
       /** @description Finds the log lines of this request. */
       request_id: string;
+    };
+    /** @description A cluster whose replicas move to the others, and that gets none until it is taken back. */
+    Evacuation: {
+      /** @description Nobody ordered it: the cluster was away for long enough, and these environments fail over by themselves. */
+      automatic: boolean;
+      /** @description Everything that it held is ready elsewhere. */
+      complete: boolean;
+      /** @description Whose replicas leave, each `project/environment`; everybody's when empty. */
+      environments: string[];
+      operation: components['schemas']['OperationId'];
+      reason: string;
+      /** Format: date-time */
+      requested_at: string;
+      requested_by: string;
+      /**
+       * Format: int64
+       * @description Services that still have replicas there which were not taken over.
+       */
+      services_left: number;
+    };
+    /** @description What an evacuation would do now; nothing is stored, and nothing is promised. */
+    EvacuationPlan: {
+      /** @description What each destination gets in all, most first. */
+      destinations: components['schemas']['PlannedDestination'][];
+      /** @description Service by service: first those that don't fit, then by path. At most 500. */
+      moves: components['schemas']['PlannedMove'][];
+      /** Format: int64 */
+      replicas: number;
+      /** Format: int64 */
+      replicas_unplaced: number;
+      /**
+       * Format: int64
+       * @description Services with replicas there, and those replicas.
+       */
+      services: number;
+      /**
+       * Format: int64
+       * @description Services of which replicas fit nowhere else, and those replicas.
+       */
+      services_unplaced: number;
     };
     /** @description A Kubernetes event. */
     Event: {
@@ -1265,6 +1331,11 @@ export interface components {
       reason: string;
       source: string;
     };
+    /**
+     * @description What happens to the replicas on a cluster that is lost.
+     * @enum {string}
+     */
+    Failover: 'confirm' | 'automatic';
     /** @description A cluster that did not answer: its part of a list is as old as `observed_at`, or missing. */
     Gap: {
       cluster: string;
@@ -1362,7 +1433,21 @@ export interface components {
     };
     NewEnvironment: {
       clusters?: string[];
+      failover?: components['schemas']['Failover'];
       name: string;
+    };
+    /** @description Asks to evacuate a cluster. */
+    NewEvacuation: {
+      /**
+       * @description Begin though some replicas fit nowhere else. Those stay where they are until there is room.
+       * @default false
+       */
+      accept_unplaced?: boolean;
+      /**
+       * @description Why, for those who read it later; at most 500 characters.
+       * @default
+       */
+      reason?: string;
     };
     NewPassword: {
       /**
@@ -1500,6 +1585,7 @@ export interface components {
       | 'scale_service'
       | 'restart_service'
       | 'delete_service'
+      | 'evacuate_cluster'
       | 'remove_cluster';
     /** @enum {string} */
     OperationState: 'running' | 'waiting' | 'succeeded' | 'failed' | 'superseded';
@@ -1658,6 +1744,7 @@ export interface components {
         cordoned: boolean;
         /** Format: date-time */
         created_at: string;
+        evacuation?: components['schemas']['Evacuation'] | null;
         id: components['schemas']['ClusterId'];
         labels: {
           [key: string]: string;
@@ -1700,6 +1787,7 @@ export interface components {
         clusters: string[];
         /** Format: date-time */
         created_at: string;
+        failover: components['schemas']['Failover'];
         id: components['schemas']['EnvironmentId'];
         /** @description A DNS label, at most 20 characters: `dev`, `test`, `staging`, `production`. */
         name: string;
@@ -2150,6 +2238,34 @@ export interface components {
       reason: components['schemas']['PlacementReason'];
       /** Format: int32 */
       replicas: number;
+    };
+    /** @description One cluster's part of an evacuation. */
+    PlannedDestination: {
+      cluster: string;
+      /** Format: int64 */
+      replicas: number;
+      /** Format: int64 */
+      services: number;
+    };
+    /** @description Where one service's replicas go. */
+    PlannedMove: {
+      environment: string;
+      /** @description One sentence for a person. */
+      message: string;
+      project: string;
+      /**
+       * Format: int32
+       * @description Replicas on the cluster that is emptied.
+       */
+      replicas: number;
+      service: string;
+      /** @description The clusters that get more than they have, with how many each holds then. */
+      to: components['schemas']['PlannedAssignment'][];
+      /**
+       * Format: int32
+       * @description Replicas of it that fit nowhere.
+       */
+      unplaced: number;
     };
     /** @description A pod in a list. */
     Pod: {
@@ -2818,7 +2934,10 @@ export type EnvironmentId = components['schemas']['EnvironmentId'];
 export type EnvironmentPatch = components['schemas']['EnvironmentPatch'];
 export type EnvironmentVariable = components['schemas']['EnvironmentVariable'];
 export type ErrorBody = components['schemas']['ErrorBody'];
+export type Evacuation = components['schemas']['Evacuation'];
+export type EvacuationPlan = components['schemas']['EvacuationPlan'];
 export type Event = components['schemas']['Event'];
+export type Failover = components['schemas']['Failover'];
 export type Gap = components['schemas']['Gap'];
 export type Grant = components['schemas']['Grant'];
 export type HostAlias = components['schemas']['HostAlias'];
@@ -2832,6 +2951,7 @@ export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBinding = components['schemas']['NewBinding'];
 export type NewCluster = components['schemas']['NewCluster'];
 export type NewEnvironment = components['schemas']['NewEnvironment'];
+export type NewEvacuation = components['schemas']['NewEvacuation'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewPreview = components['schemas']['NewPreview'];
 export type NewProject = components['schemas']['NewProject'];
@@ -2870,6 +2990,8 @@ export type PlacementPreview = components['schemas']['PlacementPreview'];
 export type PlacementReason = components['schemas']['PlacementReason'];
 export type PlacementStrategy = components['schemas']['PlacementStrategy'];
 export type PlannedAssignment = components['schemas']['PlannedAssignment'];
+export type PlannedDestination = components['schemas']['PlannedDestination'];
+export type PlannedMove = components['schemas']['PlannedMove'];
 export type Pod = components['schemas']['Pod'];
 export type PodCondition = components['schemas']['PodCondition'];
 export type PodDetail = components['schemas']['PodDetail'];
@@ -3602,6 +3724,133 @@ export interface operations {
       };
       /** @description `precondition_required` */
       428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  plan_evacuation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The plan; nothing is stored */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EvacuationPlan'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  evacuate_cluster: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewEvacuation'];
+      };
+    };
+    responses: {
+      /** @description The operation that evacuates it */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OperationAccepted'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `evacuation_incomplete`: details.services names what fits nowhere else; `cluster_removing` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  end_evacuation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The cluster */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Cluster'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_removing` */
+      409: {
         headers: {
           [name: string]: unknown;
         };

@@ -3,6 +3,7 @@
 mod changes;
 mod clusters;
 mod environments;
+mod evacuations;
 mod operations;
 mod overview;
 
@@ -44,6 +45,11 @@ pub fn public() -> OpenApiRouter<AppState> {
             clusters::delete_cluster
         ))
         .routes(routes!(clusters::replace_cluster_kubeconfig))
+        .routes(routes!(
+            evacuations::plan_evacuation,
+            evacuations::evacuate_cluster,
+            evacuations::end_evacuation
+        ))
         .routes(routes!(projects::list_projects, projects::create_project))
         .routes(routes!(
             projects::get_project,

@@ -45,14 +45,17 @@ pub async fn list(state: &AppState, query: &ListQuery) -> ApiResult<Page<Cluster
 /// Every cluster as the API shows it.
 pub async fn all(connection: &impl Connection) -> Result<Vec<Cluster>, DbErr> {
     let loads = loads(connection).await?;
-    clusters::all(connection)
-        .await?
-        .iter()
-        .map(|row| shown(row, &loads))
-        .collect()
+    let mut all = Vec::new();
+    for row in clusters::all(connection).await? {
+        all.push(shown(connection, &row, &loads).await?);
+    }
+    Ok(all)
 }
 
-async fn loads(connection: &impl Connection) -> Result<HashMap<Uuid, assignments::Load>, DbErr> {
+/// What is assigned on each cluster.
+type Loads = HashMap<Uuid, assignments::Load>;
+
+async fn loads(connection: &impl Connection) -> Result<Loads, DbErr> {
     Ok(assignments::loads(connection)
         .await?
         .into_iter()
@@ -60,11 +63,20 @@ async fn loads(connection: &impl Connection) -> Result<HashMap<Uuid, assignments
         .collect())
 }
 
-fn shown(row: &clusters::Model, loads: &HashMap<Uuid, assignments::Load>) -> Result<Cluster, DbErr> {
+async fn shown(connection: &impl Connection, row: &clusters::Model, loads: &Loads) -> Result<Cluster, DbErr> {
     let (services, replicas) = loads.get(&row.id).map_or((0, 0), |load| {
         (load.services.max(0) as u64, load.replicas.max(0) as u64)
     });
-    row.to_cluster(services, replicas)
+    let left = match &row.evacuation {
+        Some(order) => assignments::count_left(connection, row.id, &order.scope, false).await?,
+        None => 0,
+    };
+    row.to_cluster(services, replicas, left)
+}
+
+/// One cluster as the API shows it.
+pub async fn present(connection: &impl Connection, row: &clusters::Model) -> Result<Cluster, DbErr> {
+    shown(connection, row, &loads(connection).await?).await
 }
 
 /// The clusters whose part of any list is old.
@@ -84,7 +96,7 @@ pub async fn get(state: &AppState, name: &str) -> ApiResult<Cluster> {
     let row = clusters::find(database, name)
         .await?
         .ok_or_else(|| missing(name))?;
-    Ok(shown(&row, &loads(database).await?)?)
+    Ok(present(database, &row).await?)
 }
 
 pub fn missing(name: &str) -> ApiError {
@@ -151,7 +163,7 @@ pub async fn update(
             record
         });
     }
-    let cluster = shown(&row, &loads(&*unit).await?)?;
+    let cluster = present(&*unit, &row).await?;
     unit.commit().await?;
     Ok(cluster)
 }

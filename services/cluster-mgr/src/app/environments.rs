@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::app::listing::{Sort, paginate};
 use crate::app::validation::{Fields, names};
 use crate::app::{edit, projects as project_logic};
-use crate::db::columns::Names;
+use crate::db::columns::{Names, word};
 use crate::db::{Connection, DbErr, Record, clusters, edits, environments, projects, services};
 use crate::state::AppState;
 
@@ -54,7 +54,7 @@ pub async fn list(
         .iter()
         .filter(|row| visible.includes(project, &row.name) && row.name.contains(text))
         .map(|row| row.to_environment(counts.get(&row.name).copied().unwrap_or(0)))
-        .collect();
+        .collect::<Result<_, _>>()?;
     paginate(matching, query, &SORTS)
 }
 
@@ -63,7 +63,7 @@ pub async fn get(state: &AppState, project: &str, name: &str) -> ApiResult<Envir
     let row = environments::find(database, project, name)
         .await?
         .ok_or_else(|| missing(project, name))?;
-    Ok(row.to_environment(services_in(database, project, name).await?))
+    Ok(row.to_environment(services_in(database, project, name).await?)?)
 }
 
 async fn check_clusters(
@@ -147,6 +147,7 @@ pub async fn create(
         name: new.name,
         namespace,
         clusters: Names(new.clusters),
+        failover: word(new.failover),
         version: 1,
         created_at: now,
         updated_at: now,
@@ -164,7 +165,7 @@ pub async fn create(
         }
         outcome => outcome?,
     }
-    let environment = row.to_environment(0);
+    let environment = row.to_environment(0)?;
     once.store(&unit, &environment).await?;
     unit.record(Record::environment(&row));
     unit.commit().await?;
@@ -191,29 +192,29 @@ pub async fn update(
         updated_at: row.updated_at,
     };
     edit::check(&unit, versioned, version).await?;
+    let mut changed = Vec::new();
     if let Some(chosen) = patch.clusters.filter(|chosen| *chosen != row.clusters.0) {
         let mut fields = Fields::default();
         check_clusters(&*unit, &chosen, &mut fields).await?;
         fields.done()?;
         row.clusters = Names(chosen);
+        changed.push("clusters");
+    }
+    if let Some(failover) = patch.failover.map(word).filter(|mode| *mode != row.failover) {
+        row.failover = failover;
+        changed.push("failover");
+    }
+    if !changed.is_empty() {
         row.version += 1;
         row.updated_at = state.now();
         row.updated_by.clone_from(&caller.name);
         environments::save(&*unit, &row).await?;
-        edit::note(
-            &unit,
-            row.id,
-            row.version,
-            &["clusters"],
-            &caller.name,
-            row.updated_at,
-        )
-        .await?;
+        edit::note(&unit, row.id, row.version, &changed, &caller.name, row.updated_at).await?;
         unit.record(Record::environment(&row).intended());
     }
     let services = services_in(&*unit, project, name).await?;
     unit.commit().await?;
-    Ok(row.to_environment(services))
+    Ok(row.to_environment(services)?)
 }
 
 pub async fn delete(state: &AppState, project: &str, name: &str) -> ApiResult<()> {

@@ -7,6 +7,8 @@ pub mod create;
 pub mod diff;
 mod edit;
 pub mod environments;
+pub mod evacuations;
+pub mod failover;
 pub mod health;
 mod image;
 mod listing;

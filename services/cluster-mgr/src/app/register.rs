@@ -107,7 +107,7 @@ async fn connect(
     };
     row.phase = clusters::ACTIVE.to_owned();
     clusters::save(&*unit, &row).await?;
-    let cluster = row.to_cluster(0, 0)?;
+    let cluster = row.to_cluster(0, 0, 0)?;
     once.store(&unit, &cluster).await?;
     unit.record(Record::cluster(&row.name).intended());
     unit.commit().await?;
@@ -131,6 +131,7 @@ fn row(state: &AppState, caller: &Caller, new: &NewCluster) -> clusters::Model {
         state_since: now,
         observed: None,
         last_contact: None,
+        evacuation: None,
         removal_id: None,
         version: 1,
         created_at: now,

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Alias, ExprTrait as _};
-use sea_orm::{FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::sea_query::{Alias, ExprTrait as _, Query};
+use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
+use crate::db::clusters::Scope;
 use crate::db::columns::StoredReason;
 use crate::db::{CHUNK, Connection, services};
 
@@ -135,6 +136,64 @@ pub async fn loads(connection: &impl Connection) -> Result<Vec<Load>, DbErr> {
         .filter(Column::Replicas.gt(0))
         .group_by(Column::ClusterId)
         .into_model::<Load>()
+        .all(connection)
+        .await
+}
+
+/// Services within `scope` that an evacuation has not moved off a cluster yet: those with replicas assigned there or held
+/// until others took over; with `traces`, also those of which something is still to be removed.
+pub async fn count_left(
+    connection: &impl Connection,
+    cluster_id: Uuid,
+    scope: &Scope,
+    traces: bool,
+) -> Result<u64, DbErr> {
+    let mut query = Entity::find().filter(Column::ClusterId.eq(cluster_id));
+    if !traces {
+        query = query.filter(
+            Condition::any()
+                .add(Column::Replicas.gt(0))
+                .add(Column::Hold.gt(0)),
+        );
+    }
+    if let Scope::Environments(places) = scope {
+        let within = places.iter().fold(Condition::any(), |any, (project, name)| {
+            any.add(
+                Condition::all()
+                    .add(services::Column::Project.eq(project))
+                    .add(services::Column::Environment.eq(name)),
+            )
+        });
+        let ids = Query::select()
+            .column(services::Column::Id)
+            .from(services::Entity)
+            .cond_where(within)
+            .to_owned();
+        query = query.filter(Column::ServiceId.in_subquery(ids));
+    }
+    query.count(connection).await
+}
+
+/// The environments, by project and name, that have anything assigned on a cluster.
+pub async fn environments_on(
+    connection: &impl Connection,
+    cluster_id: Uuid,
+) -> Result<Vec<(String, String)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(services::Column::Project)
+        .column(services::Column::Environment)
+        .distinct()
+        .join(
+            sea_orm::JoinType::InnerJoin,
+            Entity::belongs_to(services::Entity)
+                .from(Column::ServiceId)
+                .to(services::Column::Id)
+                .into(),
+        )
+        .filter(Column::ClusterId.eq(cluster_id))
+        .filter(Column::Replicas.gt(0))
+        .into_tuple()
         .all(connection)
         .await
 }

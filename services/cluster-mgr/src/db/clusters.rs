@@ -1,13 +1,15 @@
 //! Clusters.
 
 use api_types::clusters::{Cluster, ClusterObservation, ClusterState};
-use api_types::common::ClusterId;
+use api_types::common::{ClusterId, OperationId};
+use api_types::evacuations::Evacuation;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{FromJsonQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use serde::{Deserialize, Serialize};
 
-use crate::db::Connection;
 use crate::db::columns::{Labels, StoredClusterObservation, read_word};
+use crate::db::{Connection, environments};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -32,6 +34,8 @@ pub struct Model {
     pub observed: Option<StoredClusterObservation>,
     /// When it was last known to answer.
     pub last_contact: Option<DateTime<Utc>>,
+    #[sea_orm(column_type = "Json", nullable)]
+    pub evacuation: Option<EvacuationOrder>,
     /// The operation that removes it.
     pub removal_id: Option<Uuid>,
     pub version: i64,
@@ -41,6 +45,39 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// It is to be emptied, and gets nothing until it is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct EvacuationOrder {
+    pub operation: Uuid,
+    pub scope: Scope,
+    /// Nobody ordered it: the cluster was away for long enough.
+    pub automatic: bool,
+    pub reason: String,
+    pub by: String,
+    pub at: DateTime<Utc>,
+}
+
+/// Whose replicas leave a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    Everything,
+    /// Those of these environments, each by project and name.
+    Environments(Vec<(String, String)>),
+}
+
+impl Scope {
+    #[must_use]
+    pub fn covers(&self, environment: &environments::Model) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Environments(places) => places
+                .iter()
+                .any(|(project, name)| *project == environment.project && *name == environment.name),
+        }
+    }
+}
 
 /// Its kubeconfig is being tried; nothing uses it yet.
 pub const REGISTERING: &str = "registering";
@@ -73,8 +110,8 @@ impl Model {
         })
     }
 
-    /// The cluster as the API shows it.
-    pub fn to_cluster(&self, services: u64, assigned_replicas: u64) -> Result<Cluster, DbErr> {
+    /// The cluster as the API shows it. `left` are the services that an evacuation has not moved yet.
+    pub fn to_cluster(&self, services: u64, assigned_replicas: u64, left: u64) -> Result<Cluster, DbErr> {
         let health = self.health()?;
         Ok(Cluster {
             id: self.cluster_id(),
@@ -92,6 +129,22 @@ impl Model {
             state_reason: self.state_reason.clone(),
             state_since: self.state_since,
             observed: self.observation(health == ClusterState::Ready),
+            evacuation: self.evacuation.as_ref().map(|order| Evacuation {
+                environments: match &order.scope {
+                    Scope::Everything => Vec::new(),
+                    Scope::Environments(places) => places
+                        .iter()
+                        .map(|(project, name)| format!("{project}/{name}"))
+                        .collect(),
+                },
+                automatic: order.automatic,
+                complete: left == 0,
+                services_left: left,
+                reason: order.reason.clone(),
+                operation: OperationId(order.operation),
+                requested_by: order.by.clone(),
+                requested_at: order.at,
+            }),
             services,
             assigned_replicas,
             version: self.version,

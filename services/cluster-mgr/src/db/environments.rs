@@ -1,13 +1,13 @@
 //! Environments of projects.
 
 use api_types::common::EnvironmentId;
-use api_types::projects::Environment;
+use api_types::projects::{Environment, Failover};
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 use crate::db::Connection;
-use crate::db::columns::Names;
+use crate::db::columns::{Names, read_word, word};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -21,6 +21,8 @@ pub struct Model {
     /// By name; every cluster when empty.
     #[sea_orm(column_type = "Json")]
     pub clusters: Names,
+    /// Of [`Failover`].
+    pub failover: String,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -31,18 +33,24 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
     #[must_use]
-    pub fn to_environment(&self, services: u64) -> Environment {
-        Environment {
+    pub fn to_environment(&self, services: u64) -> Result<Environment, DbErr> {
+        Ok(Environment {
             id: EnvironmentId(self.id),
             project: self.project.clone(),
             name: self.name.clone(),
             namespace: self.namespace.clone(),
             clusters: self.clusters.0.clone(),
+            failover: read_word(&self.failover)?,
             services,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
-        }
+        })
+    }
+
+    #[must_use]
+    pub fn fails_over_by_itself(&self) -> bool {
+        self.failover == word(Failover::Automatic)
     }
 
     /// Whether the environment spans a cluster.

@@ -139,6 +139,18 @@ fn see(
         seen.write = true;
         seen.flipped = Some((from, to));
     }
+    if cluster.health()? == ClusterState::Ready {
+        // What is the matter with one that answers: it throttles us.
+        let reason = connection
+            .filter(|connection| connection.reachable)
+            .and_then(|connection| connection.error.clone())
+            .unwrap_or_default();
+        if reason != cluster.state_reason {
+            cluster.state_reason = reason;
+            seen.write = true;
+            seen.tell = true;
+        }
+    }
     Ok(seen)
 }
 

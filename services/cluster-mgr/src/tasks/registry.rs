@@ -1,5 +1,7 @@
-//! Clusters on their way in and out: sweeps registrations that never ended, and lets go of clusters that
-//! are being removed once nothing is left there.
+//! Clusters on their way in and out: sweeps registrations that never ended, follows evacuations, and lets go
+//! of clusters that are being removed once nothing is left there.
+
+use std::collections::HashSet;
 
 use api_types::clusters::ClusterState;
 use api_types::common::ClusterId;
@@ -7,9 +9,13 @@ use api_types::operations::{OperationState, OperationStep, StepState};
 use async_trait::async_trait;
 use chrono::Duration;
 use platform::driver::Task;
+use uuid::Uuid;
 
+use crate::app::evacuations;
+use crate::app::failover::{self, Verdict};
+use crate::db::clusters::EvacuationOrder;
 use crate::db::columns::{Steps, word};
-use crate::db::{Record, assignments, clusters, edits, observations, operations};
+use crate::db::{Record, Unit, assignments, clusters, edits, environments, observations, operations};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -43,7 +49,10 @@ impl Registry {
     async fn remove(&self, cluster: &clusters::Model, epoch: i64) -> anyhow::Result<()> {
         let left = assignments::count_of_cluster(&self.state.foundation.database, cluster.id).await?;
         if left > 0 {
-            return self.tell(cluster, left, epoch).await;
+            return match cluster.removal_id {
+                Some(operation) => self.tell(operation, left, epoch).await,
+                None => Ok(()),
+            };
         }
         lead::ipaas(&self.state, epoch)
             .delete_connection(ClusterId(cluster.id))
@@ -57,17 +66,12 @@ impl Registry {
         edits::forget(&*unit, cluster.id).await?;
         clusters::delete(&*unit, cluster.id).await?;
         if let Some(mut operation) = self.operation(cluster, &*unit).await? {
-            operation.state = word(OperationState::Succeeded);
-            operation.message = if cluster.health()? == ClusterState::Ready {
-                "nothing of the platform's is left there, and it is no longer registered".to_owned()
+            let message = if cluster.health()? == ClusterState::Ready {
+                "nothing of the platform's is left there, and it is no longer registered"
             } else {
-                "it is no longer registered; what ran there was left, since it doesn't answer".to_owned()
+                "it is no longer registered; what ran there was left, since it doesn't answer"
             };
-            operation.progress = 100;
-            operation.finished_at = Some(self.state.now());
-            let total = operation.steps.0.first().map_or(0, |step| step.total);
-            let message = operation.message.clone();
-            self.step(&mut operation, StepState::Succeeded, total, total, &message);
+            self.succeed(&mut operation, message);
             operations::save(&*unit, &operation).await?;
             unit.record(Record::operation(&operation));
         }
@@ -88,10 +92,123 @@ impl Registry {
         }
     }
 
-    /// Says what the removal waits for.
-    async fn tell(&self, cluster: &clusters::Model, left: u64, epoch: i64) -> anyhow::Result<()> {
+    /// Says how far an evacuation is.
+    async fn evacuate(
+        &self,
+        cluster: &clusters::Model,
+        order: &EvacuationOrder,
+        epoch: i64,
+    ) -> anyhow::Result<()> {
+        let database = &self.state.foundation.database;
+        let open = operations::find(database, order.operation)
+            .await?
+            .is_some_and(|operation| operation.finished_at.is_none());
+        if !open {
+            return Ok(());
+        }
+        let answers = cluster.health()? == ClusterState::Ready;
+        // What is on a cluster that doesn't answer goes when it returns.
+        let left = assignments::count_left(database, cluster.id, &order.scope, answers).await?;
+        if left > 0 {
+            return self.tell(order.operation, left, epoch).await;
+        }
         let mut unit = lead::begin(&self.state, epoch).await?;
-        let Some(mut operation) = self.operation(cluster, &*unit).await? else {
+        let Some(mut operation) = operations::find(&*unit, order.operation).await? else {
+            return Ok(());
+        };
+        let message = if answers {
+            "nothing of the platform's is left there"
+        } else {
+            "everything that it held is ready elsewhere; what it still runs is removed when it returns"
+        };
+        self.succeed(&mut operation, message);
+        operations::save(&*unit, &operation).await?;
+        unit.record(Record::operation(&operation));
+        unit.record(Record::cluster(&cluster.name));
+        unit.commit().await?;
+        tracing::info!(cluster.name = %cluster.name, "a cluster was evacuated");
+        Ok(())
+    }
+
+    /// Takes a cluster back that left by itself and has been well for long enough, where that is wanted.
+    async fn take_back(
+        &self,
+        cluster: &clusters::Model,
+        order: &EvacuationOrder,
+        epoch: i64,
+    ) -> anyhow::Result<()> {
+        let Some(wait) = self.state.config.take_back_after().filter(|_| order.automatic) else {
+            return Ok(());
+        };
+        let well = (self.state.now() - cluster.state_since)
+            .to_std()
+            .unwrap_or_default();
+        if cluster.health()? == ClusterState::Ready && well >= wait {
+            let mut unit = lead::begin(&self.state, epoch).await?;
+            evacuations::end_automatic(&self.state, &mut unit, cluster.id).await?;
+            unit.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Orders the evacuation of lost clusters for the environments that fail over by themselves.
+    async fn fail_over(&self, all: &[&clusters::Model], epoch: i64) -> anyhow::Result<()> {
+        let mut away = Vec::new();
+        for cluster in all {
+            if cluster.health()? == ClusterState::Unreachable {
+                away.push(*cluster);
+            }
+        }
+        let verdict = failover::judge(away.len(), all.len());
+        let (grace, now) = (self.state.config.evacuate_after(), self.state.now());
+        away.retain(|cluster| {
+            let since = cluster.state_since;
+            cluster.evacuation.is_none() && failover::Away { since }.is_due(grace, now)
+        });
+        if away.is_empty() {
+            return Ok(());
+        }
+        let database = &self.state.foundation.database;
+        let by_itself: HashSet<(String, String)> = environments::all(database)
+            .await?
+            .into_iter()
+            .filter(environments::Model::fails_over_by_itself)
+            .map(|row| (row.project, row.name))
+            .collect();
+        for cluster in away {
+            let mut leaving = assignments::environments_on(database, cluster.id).await?;
+            leaving.retain(|place| by_itself.contains(place));
+            leaving.sort();
+            if leaving.is_empty() {
+                continue;
+            }
+            let mut unit = lead::begin(&self.state, epoch).await?;
+            match verdict {
+                Verdict::Go => {
+                    evacuations::begin_automatic(&self.state, &mut unit, cluster.id, leaving).await?;
+                }
+                Verdict::Brake => brake(&mut unit, cluster.id).await?,
+            }
+            unit.commit().await?;
+        }
+        Ok(())
+    }
+
+    fn succeed(&self, operation: &mut operations::Model, message: &str) {
+        let now = self.state.now();
+        operation.state = word(OperationState::Succeeded);
+        message.clone_into(&mut operation.message);
+        operation.progress = 100;
+        operation.updated_at = now;
+        operation.finished_at = Some(now);
+        let total = operation.steps.0.first().map_or(0, |step| step.total);
+        self.step(operation, StepState::Succeeded, total, total, message);
+    }
+
+    /// Says what a removal or an evacuation waits for.
+    async fn tell(&self, operation: Uuid, left: u64, epoch: i64) -> anyhow::Result<()> {
+        let mut unit = lead::begin(&self.state, epoch).await?;
+        let Some(mut operation) = operations::find(&*unit, operation).await? else {
             return Ok(());
         };
         let before = operation.clone();
@@ -158,6 +275,28 @@ impl Task for Registry {
         for cluster in all.iter().filter(|cluster| cluster.is_removing()) {
             self.remove(cluster, epoch).await?;
         }
-        Ok(())
+        let staying: Vec<_> = all.iter().filter(|cluster| !cluster.is_removing()).collect();
+        for cluster in &staying {
+            if let Some(order) = &cluster.evacuation {
+                self.evacuate(cluster, order, epoch).await?;
+                self.take_back(cluster, order, epoch).await?;
+            }
+        }
+        self.fail_over(&staying, epoch).await
     }
+}
+
+/// Says why the replicas of a lost cluster stay, once.
+async fn brake(unit: &mut Unit, cluster: Uuid) -> anyhow::Result<()> {
+    const BRAKE: &str = "; since many clusters are away together, its evacuation waits for a person";
+    let Some(mut row) = clusters::find_by_id_locked(&**unit, cluster).await? else {
+        return Ok(());
+    };
+    if row.health()? == ClusterState::Unreachable && !row.state_reason.ends_with(BRAKE) {
+        row.state_reason.push_str(BRAKE);
+        clusters::save(&**unit, &row).await?;
+        unit.record(Record::cluster(&row.name));
+        tracing::warn!(cluster.name = %row.name, "many clusters are away together; nothing is evacuated by itself");
+    }
+    Ok(())
 }

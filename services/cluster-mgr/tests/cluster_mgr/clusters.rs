@@ -112,6 +112,23 @@ async fn a_registration_that_never_reached_ipaas_can_be_repeated_at_once() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_throttles_us_stays_ready_and_says_so() {
+    on_each(async |world| {
+        world.register("east", "east").await;
+        for (busy, reason) in [(true, "it asks to be asked less (429)"), (false, "")] {
+            world.ipaas.change("east", |cluster| cluster.busy = busy);
+            wait_for("the reason to be told", LONG, async || {
+                let cluster: Value = world.get("/clusters/east").await;
+                let told = cluster["state"] == "ready" && cluster["state_reason"] == reason;
+                if told { Ok(()) } else { Err(cluster) }
+            })
+            .await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_cluster_flips_only_after_a_while_and_tells_why() {
     on_each(async |world| {
         world.register("east", "east").await;

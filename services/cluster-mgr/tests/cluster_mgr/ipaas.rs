@@ -55,6 +55,8 @@ pub struct Workload {
 #[derive(Clone, Debug)]
 pub struct Cluster {
     pub up: bool,
+    /// It asks to be asked less.
+    pub busy: bool,
     /// Calls to it never end.
     pub hangs: bool,
     /// New replicas become ready by themselves.
@@ -156,6 +158,7 @@ impl Ipaas {
             name.to_owned(),
             Cluster {
                 up: true,
+                busy: false,
                 hangs: false,
                 starts: true,
                 stops: true,
@@ -492,7 +495,11 @@ async fn list_connections(State(ipaas): State<Ipaas>) -> Json<Vec<Connection>> {
                 rights: Vec::new(),
             },
             reachable: cluster.up,
-            error: (!cluster.up).then(|| "connection refused".to_owned()),
+            error: match (cluster.up, cluster.busy) {
+                (false, _) => Some("connection refused".to_owned()),
+                (true, true) => Some("it asks to be asked less (429)".to_owned()),
+                (true, false) => None,
+            },
             last_probe_at: Some(now()),
             last_success_at: Some(cluster.last_success),
             reachable_since: Some(cluster.since),

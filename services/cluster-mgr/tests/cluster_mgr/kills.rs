@@ -104,8 +104,10 @@ async fn a_registration_cut_off_in_the_middle_is_swept_away() {
             .database
             .connection
             .execute_unprepared(&format!(
-                "INSERT INTO clusters SELECT {literal}, 'west', region, zone, labels, cordoned, prometheus_url, 'registering', \
-                 state, state_reason, state_since, observed, last_contact, removal_id, version, created_at, updated_at, updated_by \
+                "INSERT INTO clusters (id, name, region, zone, labels, cordoned, prometheus_url, phase, \
+                 state, state_reason, state_since, observed, last_contact, version, created_at, updated_at, updated_by) \
+                 SELECT {literal}, 'west', region, zone, labels, cordoned, prometheus_url, 'registering', \
+                 state, state_reason, state_since, observed, last_contact, version, created_at, updated_at, updated_by \
                  FROM clusters"
             ))
             .await

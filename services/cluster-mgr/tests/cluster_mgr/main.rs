@@ -7,6 +7,7 @@ mod change_stream;
 mod clusters;
 mod document;
 mod edits;
+mod evacuations;
 mod faults;
 mod fuzz;
 mod ipaas;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::common::ClusterId;
+use crate::evacuations::Evacuation;
 
 /// One Kubernetes cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -26,6 +27,8 @@ pub struct Cluster {
     pub state_since: DateTime<Utc>,
     /// What was seen at `observed.observed_at`; absent until it was first reached.
     pub observed: Option<ClusterObservation>,
+    /// Present while it is emptied, and until it is taken back.
+    pub evacuation: Option<Evacuation>,
     /// Services with replicas assigned here, and those replicas.
     pub services: u64,
     pub assigned_replicas: u64,

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod changes;
 pub mod clusters;
 pub mod common;
+pub mod evacuations;
 pub mod internal;
 pub mod logs;
 pub mod operations;

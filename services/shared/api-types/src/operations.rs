@@ -38,6 +38,7 @@ pub enum OperationKind {
     ScaleService,
     RestartService,
     DeleteService,
+    EvacuateCluster,
     RemoveCluster,
 }
 

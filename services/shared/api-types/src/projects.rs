@@ -50,6 +50,7 @@ pub struct Environment {
     pub namespace: String,
     /// The clusters it spans, by name; every cluster when empty.
     pub clusters: Vec<String>,
+    pub failover: Failover,
     pub services: u64,
     pub version: i64,
     pub created_at: DateTime<Utc>,
@@ -62,6 +63,19 @@ pub struct NewEnvironment {
     pub name: String,
     #[serde(default)]
     pub clusters: Vec<String>,
+    #[serde(default)]
+    pub failover: Failover,
+}
+
+/// What happens to the replicas on a cluster that is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Failover {
+    /// A person orders the evacuation.
+    #[default]
+    Confirm,
+    /// They move by themselves once the cluster was unreachable for the grace period, unless many clusters are.
+    Automatic,
 }
 
 /// A change; what is absent stays.
@@ -69,4 +83,5 @@ pub struct NewEnvironment {
 #[serde(deny_unknown_fields, default)]
 pub struct EnvironmentPatch {
     pub clusters: Option<Vec<String>>,
+    pub failover: Option<Failover>,
 }

@@ -13,6 +13,7 @@ mod bad_input;
 mod blows;
 mod database_away;
 mod drift;
+mod evacuation;
 mod faults;
 mod main_job;
 mod replicas;

@@ -16,6 +16,8 @@ import { usePermission } from '@/features/session/permissions';
 import { ClusterDialog, type ClusterDialogKind } from './ClusterDialog';
 import { ClusterStateTag } from './ClusterStateTag';
 import { ClusterUse } from './ClusterUse';
+import { EvacuationDialog } from './EvacuationDialog';
+import { EvacuationSection } from './EvacuationSection';
 import { NodeTable } from './NodeTable';
 import styles from './clusters.module.css';
 
@@ -23,6 +25,7 @@ export function Page() {
   const { t } = useTranslation();
   const { cluster: name = '' } = useParams();
   const [dialog, setDialog] = useState<ClusterDialogKind>();
+  const [evacuating, setEvacuating] = useState(false);
   const query = useQuery(read('/api/v1/clusters/{cluster}', { params: { path: { cluster: name } } }));
   const write = usePermission('cluster:write');
   const cluster = query.data;
@@ -66,6 +69,11 @@ export function Page() {
             <PermitButton permission="cluster:write" blocked={removing} onClick={() => setDialog('cordon')}>
               {t(cluster.cordoned ? 'cluster.uncordon' : 'cluster.cordon')}
             </PermitButton>
+            {!cluster.evacuation && (
+              <PermitButton permission="cluster:write" blocked={removing} onClick={() => setEvacuating(true)}>
+                {t('evacuation.order')}
+              </PermitButton>
+            )}
             <PermitButton
               permission="cluster:write"
               blocked={removing}
@@ -90,6 +98,7 @@ export function Page() {
         }
       />
       {query.error && <ErrorPanel inline error={query.error} onRetry={() => void query.refetch()} />}
+      {cluster.evacuation && <EvacuationSection cluster={cluster} evacuation={cluster.evacuation} />}
       <Section
         title={t('cluster.use')}
         hint={t('cluster.use_hint')}
@@ -119,6 +128,7 @@ export function Page() {
         )}
       </Section>
       <NodeTable cluster={cluster.name} />
+      {evacuating && <EvacuationDialog cluster={cluster} onClose={() => setEvacuating(false)} />}
       {dialog && <ClusterDialog kind={dialog} cluster={cluster} onClose={() => setDialog(undefined)} />}
     </div>
   );

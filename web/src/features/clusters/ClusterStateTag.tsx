@@ -10,6 +10,11 @@ export function ClusterStateTag({ cluster }: { cluster: Cluster }) {
     <span style={{ display: 'inline-flex', gap: 6, alignItems: 'center' }}>
       <StateTag tone={clusterTone(cluster.state)} label={t(`state.cluster.${cluster.state}`)} />
       {cluster.cordoned && <Tag variant="outlined">{t('cluster.cordoned')}</Tag>}
+      {cluster.evacuation && (
+        <Tag variant="outlined">
+          {t(cluster.evacuation.complete ? 'evacuation.tag_done' : 'evacuation.tag_under_way')}
+        </Tag>
+      )}
     </span>
   );
 }

@@ -78,10 +78,12 @@ export function Page() {
       render: (_, cluster) => (
         <div style={{ whiteSpace: 'normal', maxWidth: 230 }}>
           <ClusterStateTag cluster={cluster} />
-          {cluster.state !== 'ready' && (
+          {cluster.state !== 'ready' ? (
             <div className="muted">
               {cluster.state_reason} · <Age at={cluster.state_since} />
             </div>
+          ) : (
+            cluster.state_reason && <div className="muted">{cluster.state_reason}</div>
           )}
         </div>
       ),

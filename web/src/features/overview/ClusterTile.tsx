@@ -21,10 +21,12 @@ export function ClusterTile({ cluster }: { cluster: Cluster }) {
         </div>
         <ClusterStateTag cluster={cluster} />
       </div>
-      {cluster.state !== 'ready' && (
+      {cluster.state !== 'ready' ? (
         <p className="muted">
           {cluster.state_reason} · <Age at={cluster.state_since} />
         </p>
+      ) : (
+        cluster.state_reason && <p className="muted">{cluster.state_reason}</p>
       )}
       {observed && <ClusterUse observed={observed} />}
       <p className="faint">

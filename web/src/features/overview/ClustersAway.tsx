@@ -15,7 +15,7 @@ export function ClustersAway({ clusters }: { clusters: Cluster[] }) {
   return (
     <Section title={t('overview.away_title')}>
       <ul className={styles.away}>
-        {away.map(({ name, region, state_since, state_reason, services, assigned_replicas }) => (
+        {away.map(({ name, region, state_since, state_reason, services, assigned_replicas, evacuation }) => (
           <li key={name}>
             <StateIcon tone="failed" size={14} />
             <div>
@@ -26,6 +26,12 @@ export function ClustersAway({ clusters }: { clusters: Cluster[] }) {
                 <Link to={`/services?cluster=${encodeURIComponent(name)}`}>
                   {t('cluster.holds', { services, replicas: assigned_replicas })}
                 </Link>
+                {services > 0 && !evacuation && (
+                  <>
+                    {' · '}
+                    <Link to={clusterPath(name)}>{t('evacuation.plan_it')}</Link>
+                  </>
+                )}
               </p>
             </div>
           </li>

@@ -1,14 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, AutoComplete, Form, Modal, Select } from 'antd';
+import { App, AutoComplete, Form, Modal, Radio, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { client, ifMatch, read, send } from '@/api/client';
-import type { Environment } from '@/api/types';
+import type { Environment, Failover } from '@/api/types';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { isDnsLabel } from '@/features/services/form/rules';
 
 interface Values {
   name: string;
   clusters: string[];
+  failover: Failover;
 }
 
 interface Props {
@@ -19,7 +20,7 @@ interface Props {
 
 const USUAL = ['dev', 'test', 'staging', 'production'];
 
-/** Creates an environment, or changes the clusters that it spans. */
+/** Creates an environment, or changes the clusters that it spans and what happens when one is lost. */
 export function EnvironmentModal({ project, environment, onClose }: Props) {
   const { t } = useTranslation();
   const { message } = App.useApp();
@@ -36,11 +37,15 @@ export function EnvironmentModal({ project, environment, onClose }: Props) {
                 path: { project, environment: environment.name },
                 header: ifMatch(environment.version),
               },
-              body: { clusters: values.clusters },
+              body: { clusters: values.clusters, failover: values.failover },
             })
           : client.POST('/api/v1/projects/{project}/environments', {
               params: { path: { project } },
-              body: { name: values.name.trim(), clusters: values.clusters },
+              body: {
+                name: values.name.trim(),
+                clusters: values.clusters,
+                failover: values.failover,
+              },
             }),
       ),
     onSuccess: (saved) => {
@@ -67,7 +72,11 @@ export function EnvironmentModal({ project, environment, onClose }: Props) {
         form={form}
         layout="vertical"
         requiredMark="optional"
-        initialValues={{ name: environment?.name ?? '', clusters: environment?.clusters ?? [] }}
+        initialValues={{
+          name: environment?.name ?? '',
+          clusters: environment?.clusters ?? [],
+          failover: environment?.failover ?? 'confirm',
+        }}
         onFinish={save.mutate}
       >
         <Form.Item
@@ -93,6 +102,14 @@ export function EnvironmentModal({ project, environment, onClose }: Props) {
             options={(clusters.data?.items ?? []).map(({ name: value, region }) => ({
               value,
               label: `${value} · ${region}`,
+            }))}
+          />
+        </Form.Item>
+        <Form.Item name="failover" label={t('project.failover')} extra={t('project.failover_hint')}>
+          <Radio.Group
+            options={(['confirm', 'automatic'] as const).map((value) => ({
+              value,
+              label: t(`project.failover_${value}`),
             }))}
           />
         </Form.Item>

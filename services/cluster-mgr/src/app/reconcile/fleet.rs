@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::app::placement::capacity::{Ask, Reserved, further};
+use crate::db::clusters::Scope;
 use crate::db::{DbErr, clusters};
 
 /// One cluster.
@@ -16,6 +17,8 @@ pub struct ClusterView {
     pub name: String,
     pub region: String,
     pub removing: bool,
+    /// Whose replicas leave it.
+    pub evacuating: Option<Scope>,
     pub cordoned: bool,
     pub health: ClusterState,
     pub observed: Option<ClusterObservation>,
@@ -29,6 +32,7 @@ impl ClusterView {
             name: model.name.clone(),
             region: model.region.clone(),
             removing: model.is_removing(),
+            evacuating: model.evacuation.as_ref().map(|order| order.scope.clone()),
             cordoned: model.cordoned,
             health: model.health()?,
             observed: model.observed.as_ref().map(|stored| stored.0.clone()),

@@ -37,6 +37,12 @@ fn excluded(
     let chosen = &placement.clusters;
     if cluster.removing {
         Some("the cluster is being removed")
+    } else if cluster
+        .evacuating
+        .as_ref()
+        .is_some_and(|scope| scope.covers(environment))
+    {
+        Some("the cluster is being evacuated")
     } else if !environment.spans(&cluster.name) {
         Some("it is not one of the environment's clusters")
     } else if !chosen.is_empty() && !chosen.contains(&cluster.name) {

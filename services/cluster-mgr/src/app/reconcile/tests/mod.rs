@@ -41,6 +41,7 @@ fn cluster(name: &str) -> ClusterView {
         name: name.to_owned(),
         region: name.to_owned(),
         removing: false,
+        evacuating: None,
         cordoned: false,
         health: ClusterState::Ready,
         observed: Some(ClusterObservation {
@@ -128,6 +129,7 @@ fn subject(kind: OperationKind) -> Subject {
             name: "test".to_owned(),
             namespace: "shop-test".to_owned(),
             clusters: Names(vec![]),
+            failover: "confirm".to_owned(),
             version: 1,
             created_at: at(0),
             updated_at: at(0),

@@ -1,0 +1,142 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { App, Checkbox, Input, Modal, type TableColumnsType } from 'antd';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import { client, read, send } from '@/api/client';
+import type { Cluster, EvacuationPlan, PlannedMove } from '@/api/types';
+import { DataTable } from '@/components/DataTable';
+import { ErrorPanel } from '@/components/ErrorPanel';
+import { RowsLoading } from '@/components/Loading';
+import { servicePath } from '@/components/paths';
+import styles from './clusters.module.css';
+
+interface Props {
+  cluster: Cluster;
+  onClose: () => void;
+}
+
+const SHOWN = 100;
+
+/** What emptying a cluster would do now, and the order to do it. */
+export function EvacuationDialog({ cluster, onClose }: Props) {
+  const { t } = useTranslation();
+  const { name } = cluster;
+  const queries = useQueryClient();
+  const { message } = App.useApp();
+  const [reason, setReason] = useState('');
+  const [accepted, setAccepted] = useState(false);
+  const path = { params: { path: { cluster: name } } };
+  const plan = useQuery({ ...read('/api/v1/clusters/{cluster}/evacuation', path), staleTime: 0 });
+  const order = useMutation({
+    mutationFn: () =>
+      send(
+        client.POST('/api/v1/clusters/{cluster}/evacuation', {
+          ...path,
+          body: { reason: reason.trim(), accept_unplaced: accepted },
+        }),
+      ),
+    onSuccess: () => {
+      onClose();
+      void message.success(t('evacuation.started', { name }));
+      void queries.invalidateQueries();
+    },
+  });
+  const unplaced = plan.data?.replicas_unplaced ?? 0;
+  return (
+    <Modal
+      open
+      width={760}
+      title={t('evacuation.title', { name })}
+      okText={t('evacuation.order')}
+      cancelText={t('action.cancel')}
+      okButtonProps={{ danger: true, disabled: !plan.data || (unplaced > 0 && !accepted) }}
+      confirmLoading={order.isPending}
+      onOk={() => order.mutate()}
+      onCancel={onClose}
+    >
+      <div className={styles.stack}>
+        <p>{t(cluster.state === 'ready' ? 'evacuation.text_ready' : 'evacuation.text_away', { name })}</p>
+        {plan.data ? (
+          <Plan plan={plan.data} />
+        ) : plan.error ? (
+          <ErrorPanel inline error={plan.error} onRetry={() => void plan.refetch()} />
+        ) : (
+          <RowsLoading />
+        )}
+        {unplaced > 0 && (
+          <Checkbox checked={accepted} onChange={(event) => setAccepted(event.target.checked)}>
+            {t('evacuation.accept', { count: unplaced })}
+          </Checkbox>
+        )}
+        <Input
+          value={reason}
+          maxLength={500}
+          aria-label={t('evacuation.reason')}
+          placeholder={t('evacuation.reason')}
+          onChange={(event) => setReason(event.target.value)}
+        />
+        {order.error && <ErrorPanel inline error={order.error} />}
+      </div>
+    </Modal>
+  );
+}
+
+function Plan({ plan }: { plan: EvacuationPlan }) {
+  const { t } = useTranslation();
+  if (plan.services === 0) return <p className="muted">{t('evacuation.nothing')}</p>;
+  const moves = plan.moves.slice(0, SHOWN);
+  const columns: TableColumnsType<PlannedMove> = [
+    {
+      key: 'service',
+      title: t('word.service'),
+      render: (_, move) => (
+        <>
+          <Link to={servicePath(move)}>{move.service}</Link>{' '}
+          <span className="faint">
+            {move.project} / {move.environment}
+          </span>
+        </>
+      ),
+    },
+    { key: 'replicas', title: t('evacuation.leaving'), dataIndex: 'replicas', className: 'number' },
+    {
+      key: 'to',
+      title: t('evacuation.then'),
+      render: (_, { to, unplaced, message }) => (
+        <div style={{ whiteSpace: 'normal' }}>
+          {to.map(({ cluster, replicas }) => `${cluster} ${replicas}`).join(', ')}
+          {unplaced > 0 && <p className="muted">{message}</p>}
+        </div>
+      ),
+    },
+  ];
+  return (
+    <>
+      <p>
+        <strong>{t('cluster.services', { count: plan.services })}</strong> ·{' '}
+        {t('cluster.replicas', { count: plan.replicas })}
+        {plan.destinations.length > 0 && ' → '}
+        {plan.destinations.map(({ cluster, replicas }) => `${cluster} +${replicas}`).join(', ')}
+      </p>
+      {plan.replicas_unplaced > 0 && (
+        <p className={styles.check}>
+          {t('evacuation.unplaced', { count: plan.replicas_unplaced, services: plan.services_unplaced })}
+        </p>
+      )}
+      <DataTable<PlannedMove>
+        label={t('evacuation.moves')}
+        columns={columns}
+        rowKey={(move) => servicePath(move)}
+        items={moves}
+        loading={false}
+        error={undefined}
+        onRetry={() => undefined}
+        empty={null}
+      />
+      {plan.services > moves.length && (
+        <p className="faint">{t('evacuation.more', { count: plan.services - moves.length })}</p>
+      )}
+    </>
+  );
+}

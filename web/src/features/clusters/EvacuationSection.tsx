@@ -1,0 +1,81 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { App, Modal } from 'antd';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { client, read, send } from '@/api/client';
+import type { Cluster, Evacuation } from '@/api/types';
+import { Age } from '@/components/Age';
+import { ErrorPanel } from '@/components/ErrorPanel';
+import { OperationSteps } from '@/components/OperationSteps';
+import { PermitButton } from '@/components/PermitButton';
+import { Section } from '@/components/Section';
+
+interface Props {
+  cluster: Cluster;
+  evacuation: Evacuation;
+}
+
+/** How far the emptying of a cluster is, who ordered it and why, and the way back. */
+export function EvacuationSection({ cluster, evacuation }: Props) {
+  const { t } = useTranslation();
+  const [asking, setAsking] = useState(false);
+  const { data: operation } = useQuery(
+    read('/api/v1/operations/{operation}', { params: { path: { operation: evacuation.operation } } }),
+  );
+  const { complete, services_left, reason, requested_by, requested_at, automatic, environments } = evacuation;
+  return (
+    <Section
+      title={t(complete ? 'evacuation.done' : 'evacuation.under_way')}
+      hint={
+        <>
+          {automatic ? t('evacuation.automatic', { environments: environments.join(', ') }) : requested_by} ·{' '}
+          <Age at={requested_at} />
+          {reason && ` · ${reason}`}
+        </>
+      }
+      extra={
+        <PermitButton permission="cluster:write" onClick={() => setAsking(true)}>
+          {t('evacuation.take_back')}
+        </PermitButton>
+      }
+    >
+      <p>
+        {complete
+          ? t(cluster.state === 'ready' ? 'evacuation.done_ready' : 'evacuation.done_away')
+          : t('evacuation.left', { count: services_left })}
+      </p>
+      {operation && !operation.finished_at && <OperationSteps operation={operation} />}
+      {asking && <TakeBackDialog cluster={cluster} onClose={() => setAsking(false)} />}
+    </Section>
+  );
+}
+
+function TakeBackDialog({ cluster, onClose }: { cluster: Cluster; onClose: () => void }) {
+  const { t } = useTranslation();
+  const { name } = cluster;
+  const queries = useQueryClient();
+  const { message } = App.useApp();
+  const change = useMutation({
+    mutationFn: () =>
+      send(client.DELETE('/api/v1/clusters/{cluster}/evacuation', { params: { path: { cluster: name } } })),
+    onSuccess: () => {
+      onClose();
+      void message.success(t('evacuation.taken_back', { name }));
+      void queries.invalidateQueries();
+    },
+  });
+  return (
+    <Modal
+      open
+      title={t('evacuation.take_back_title', { name })}
+      okText={t('evacuation.take_back')}
+      cancelText={t('action.cancel')}
+      confirmLoading={change.isPending}
+      onOk={() => change.mutate()}
+      onCancel={onClose}
+    >
+      <p>{t('evacuation.take_back_text')}</p>
+      {change.error && <ErrorPanel inline error={change.error} />}
+    </Modal>
+  );
+}
