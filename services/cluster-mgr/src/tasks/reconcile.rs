@@ -140,7 +140,8 @@ impl Reconcile {
             if outcome.wants_look {
                 self.state.work.want_look(service);
             }
-            if outcome.gone {
+            // A cluster on its way out may be empty now.
+            if outcome.gone || !outcome.removed.is_empty() {
                 self.state.work.registry.wake();
             }
         }

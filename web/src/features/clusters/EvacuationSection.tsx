@@ -39,12 +39,15 @@ export function EvacuationSection({ cluster, evacuation }: Props) {
         </PermitButton>
       }
     >
-      <p>
-        {complete
-          ? t(cluster.state === 'ready' ? 'evacuation.done_ready' : 'evacuation.done_away')
-          : t('evacuation.left', { count: services_left })}
-      </p>
-      {operation && !operation.finished_at && <OperationSteps operation={operation} />}
+      {operation && !operation.finished_at ? (
+        <OperationSteps operation={operation} />
+      ) : (
+        <p>
+          {complete
+            ? t(cluster.state === 'ready' ? 'evacuation.done_ready' : 'evacuation.done_away')
+            : t('evacuation.left', { count: services_left })}
+        </p>
+      )}
       {asking && <TakeBackDialog cluster={cluster} onClose={() => setAsking(false)} />}
     </Section>
   );
