@@ -1,6 +1,7 @@
 // A platform of any size in place of the real one, for what a page reads in lists: made page by page as it is asked for,
 // in the shapes that the real one has.
-import { api } from './api.mjs';
+import { api, servicesPath } from './api.mjs';
+import { place } from './settings.mjs';
 
 /** @typedef {Record<string, any>} Item */
 
@@ -22,9 +23,10 @@ const nameOf = (prefix, index) => `${prefix}-${String(index).padStart(6, '0')}`;
  * @returns {Promise<Large>}
  */
 export async function makeLarge(page, size) {
+  const web = servicesPath(place, 'web');
   const [service, pod, cluster, project, overview] = await Promise.all([
-    api('GET', '/services?q=web&limit=1').then(({ items }) => items[0]),
-    api('GET', '/pods?project=demo&limit=1').then(({ items }) => items[0]),
+    api('GET', web),
+    api('GET', `${web}/pods?limit=1`).then(({ items }) => items[0]),
     api('GET', '/clusters?limit=1').then(({ items }) => items[0]),
     api('GET', '/projects?limit=1').then(({ items }) => items[0]),
     api('GET', '/overview'),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { api, until } from '../lib/api.mjs';
-import { assertAccessible, launch, picture, signIn, visit } from '../lib/browser.mjs';
+import { assertAccessible, enter, launch, picture, visit } from '../lib/browser.mjs';
 import { freshName } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -36,7 +36,7 @@ for (const [language, width, theme] of /** @type {const} */ ([
     const { name, password } = await makeHistory();
     const visited = await visit(browser, { language, width, theme });
     const { page, t } = visited;
-    await signIn(visited, { path: `/audit?q=${name}` });
+    await enter(visited, `/audit?q=${name}`);
     const record = (/** @type {string} */ action) =>
       page
         .getByRole('row')
@@ -77,7 +77,7 @@ test('what the list shows is saved as a file, and nothing else is', { timeout: 1
   const { name, password } = await makeHistory();
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited, { path: `/audit?q=${name}` });
+  await enter(visited, `/audit?q=${name}`);
   await page.getByRole('row').filter({ hasText: name }).first().waitFor();
 
   /** @param {'csv' | 'jsonl'} format */

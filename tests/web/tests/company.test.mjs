@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { api, until } from '../lib/api.mjs';
-import { assertAccessible, choose, launch, openSignIn, picture, signIn, visit } from '../lib/browser.mjs';
+import { assertAccessible, choose, enter, launch, openSignIn, picture, visit } from '../lib/browser.mjs';
 import { freshName } from '../lib/settings.mjs';
 
 /** @typedef {import('../lib/browser.mjs').Visit} Visit */
@@ -59,7 +59,7 @@ for (const [language, width, theme] of /** @type {const} */ ([
     const { page, t } = admin;
     const dialog = page.getByRole('dialog');
 
-    await signIn(admin, { path: '/company/users' });
+    await enter(admin, '/company/users');
     await page.getByRole('button', { name: t('company.create_user') }).click();
     await dialog.getByRole('button', { name: t('company.create_user') }).click();
     await dialog.getByText(t('form.required')).waitFor();

@@ -1,8 +1,8 @@
 // Forms: what the server refuses stands at its field, and two people who edit at once lose nothing.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, servicesPath, until } from '../lib/api.mjs';
-import { launch, picture, signIn, visit } from '../lib/browser.mjs';
+import { api, runService, servicesPath, until } from '../lib/api.mjs';
+import { assertAccessible, enter, launch, picture, visit } from '../lib/browser.mjs';
 import { freshName, place } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -13,16 +13,9 @@ before(async () => {
 after(() => browser?.close());
 
 /** @param {string} stem */
-async function makeService(stem) {
+async function make(stem) {
   const name = freshName(stem);
-  const resources = { cpu_request: '100m', cpu_limit: '200m', memory_request: '64Mi', memory_limit: '128Mi' };
-  const spec = { image: 'registry.example/tests/web:1', resources, env: [{ name: 'LEVEL', value: 'info' }] };
-  await api('POST', servicesPath(place), { body: { name, replicas: 2, spec } });
-  await until(
-    `${name} runs`,
-    () => api('GET', servicesPath(place, name)),
-    ({ status, operation }) => status.state === 'running' && !operation,
-  );
+  await runService(name, { replicas: 2, spec: { env: [{ name: 'LEVEL', value: 'info' }] } });
   return name;
 }
 
@@ -30,7 +23,7 @@ test('what the server refuses stands at its field, and what was typed stays', as
   const visited = await visit(browser);
   const { page, t } = visited;
   visited.expect(/422.*\/services/);
-  await signIn(visited, { path: `/services/new?project=${place.project}&environment=${place.environment}` });
+  await enter(visited, `/services/new?project=${place.project}&environment=${place.environment}`);
   const name = freshName('refused');
   await page.getByLabel(t('word.name'), { exact: true }).fill(name);
   await page.getByLabel(t('word.image'), { exact: true }).fill('registry.example/tests/web:1');
@@ -51,7 +44,7 @@ test('what the server refuses stands at its field, and what was typed stays', as
 test('checks in the page need no server', async () => {
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited, { path: '/services/new' });
+  await enter(visited, '/services/new');
   await page.getByLabel(t('word.name'), { exact: true }).fill('Not A Name');
   await page.getByText(t('form.dns_label', { most: 50 })).waitFor();
   await page.getByLabel(t('word.image'), { exact: true }).fill('no image at all');
@@ -65,15 +58,16 @@ test(
   'an edit shows the difference before it is saved, and makes a revision',
   { timeout: 120_000 },
   async () => {
-    const name = await makeService('edited');
+    const name = await make('edited');
     const visited = await visit(browser);
     const { page, t } = visited;
-    await signIn(visited, { path: `${servicesPath(place, name)}/edit` });
+    await enter(visited, `${servicesPath(place, name)}/edit`);
     await page.locator('#section-env').getByLabel(t('word.value')).fill('debug');
     await page.getByRole('button', { name: t('service.review') }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('env[LEVEL].value').waitFor();
     await dialog.getByText('debug').waitFor();
+    await assertAccessible(page, 'the difference before it is saved');
     await picture(page, 'edit-review');
     await dialog.getByRole('button', { name: t('service.save_and_release') }).click();
     await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
@@ -88,11 +82,11 @@ test(
   'two edits at once: the second sees the first, and keeps what it typed',
   { timeout: 120_000 },
   async () => {
-    const name = await makeService('conflict');
+    const name = await make('conflict');
     const visited = await visit(browser);
     const { page, t } = visited;
     visited.expect(/409.*\/services/);
-    await signIn(visited, { path: `${servicesPath(place, name)}/edit` });
+    await enter(visited, `${servicesPath(place, name)}/edit`);
     await page.locator('#section-env').getByLabel(t('word.value')).fill('mine');
 
     const { version } = await api('GET', servicesPath(place, name));
@@ -126,14 +120,15 @@ test(
 );
 
 test('scaling shows where the replicas would go', { timeout: 120_000 }, async () => {
-  const name = await makeService('scaled');
+  const name = await make('scaled');
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited, { path: servicesPath(place, name) });
+  await enter(visited, servicesPath(place, name));
   await page.getByRole('button', { name: t('service.scale'), exact: true }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('spinbutton').fill('5');
   await dialog.getByText(t('preview.title')).waitFor();
+  await assertAccessible(page, 'where replicas would go');
   await dialog.getByRole('button', { name: t('service.scale'), exact: true }).click();
   await dialog.waitFor({ state: 'hidden' });
   const service = await until(

@@ -1,8 +1,8 @@
 // Lists: one action on many, columns that are remembered.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, servicesPath, until } from '../lib/api.mjs';
-import { assertAccessible, launch, picture, signIn, visit } from '../lib/browser.mjs';
+import { api, makeService, servicesPath, until } from '../lib/api.mjs';
+import { assertAccessible, enter, launch, picture, visit } from '../lib/browser.mjs';
 import { freshName, place } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -12,23 +12,19 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** @param {string} name @param {number} replicas */
-async function make(name, replicas) {
-  const resources = { cpu_request: '50m', cpu_limit: '50m', memory_request: '32Mi', memory_limit: '32Mi' };
-  const spec = { image: `registry.example/tests/${name}:1`, resources };
-  await api('POST', servicesPath(place), { body: { name, replicas, spec } });
-}
-
 test(
   'one action on many says what will happen to which, and how each went',
   { timeout: 180_000 },
   async () => {
     const stem = freshName('many');
     const names = ['a', 'b', 'c'].map((end) => `${stem}-${end}`);
-    for (const [index, name] of names.entries()) await make(name, index === 2 ? 2 : 1);
+    for (const [index, name] of names.entries()) {
+      const spec = { image: `registry.example/tests/${name}:1` };
+      await makeService(name, { replicas: index === 2 ? 2 : 1, spec });
+    }
     const visited = await visit(browser);
     const { page, t } = visited;
-    await signIn(visited, { path: `/services?q=${stem}` });
+    await enter(visited, `/services?q=${stem}`);
     for (const name of names) await page.getByRole('link', { name, exact: true }).waitFor();
     await page.getByRole('checkbox', { name: t('bulk.choose_all') }).check();
     const bar = page.getByRole('toolbar', { name: t('bulk.actions') });
@@ -95,7 +91,7 @@ test(
 test('columns are chosen, and remembered', async () => {
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited, { path: '/services' });
+  await enter(visited, '/services');
   const head = (/** @type {string} */ name) => page.getByRole('columnheader', { name, exact: true });
   await head(t('word.image')).waitFor();
   await page.getByRole('button', { name: t('columns.choose') }).click();

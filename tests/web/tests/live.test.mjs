@@ -1,7 +1,7 @@
 // Pages follow what happens, and say when they can't.
 import { after, before, test } from 'node:test';
-import { api, servicesPath, until } from '../lib/api.mjs';
-import { launch, signIn, visit } from '../lib/browser.mjs';
+import { api, makeService, servicesPath, until } from '../lib/api.mjs';
+import { enter, launch, visit } from '../lib/browser.mjs';
 import { demo, freshName, place } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -15,11 +15,9 @@ test('a list shows what somebody else did, without a reload', { timeout: 120_000
   const visited = await visit(browser);
   const { page, t } = visited;
   const name = freshName('live');
-  await signIn(visited, { path: `/services?q=${name}` });
+  await enter(visited, `/services?q=${name}`);
   await page.getByText(t('filter.none_title')).waitFor();
-  const resources = { cpu_request: '50m', cpu_limit: '50m', memory_request: '32Mi', memory_limit: '32Mi' };
-  const spec = { image: 'registry.example/tests/web:1', resources };
-  await api('POST', servicesPath(place), { body: { name, replicas: 1, spec } });
+  await makeService(name);
   // Less than the 30 s after which every page reads again by itself: the event stream told.
   await page.getByRole('link', { name, exact: true }).waitFor({ timeout: 8_000 });
   await page.locator(`[data-state="${t('state.service.running')}"]`).waitFor({ timeout: 30_000 });
@@ -33,7 +31,7 @@ test('a page says that it is not live, and is again by itself', { timeout: 90_00
   const { page, t } = visited;
   visited.expect(/\/api\/v1\/stream/);
   await page.route('**/api/v1/stream*', (route) => route.abort('connectionrefused'));
-  await signIn(visited);
+  await enter(visited);
   const notice = page.getByText(new RegExp(t('live.down', { age: '.+' }).replace(/[()]/g, '\\$&')));
   await notice.waitFor({ timeout: 30_000 });
   await page.unroute('**/api/v1/stream*');
@@ -47,7 +45,7 @@ test(
   async () => {
     const visited = await visit(browser);
     const { page, t } = visited;
-    await signIn(visited, { path: '/services' });
+    await enter(visited, '/services');
     await page.getByRole('link', { name: 'web', exact: true }).first().waitFor();
     visited.expect(/\/api\/v1\//);
     await page.route('**/api/v1/services?*', (route) => route.abort('connectionrefused'));
@@ -68,7 +66,7 @@ test(
 test('a browser that takes itself for offline asks all the same', { timeout: 60_000 }, async () => {
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited, { path: '/services' });
+  await enter(visited, '/services');
   await page.getByRole('link', { name: 'web', exact: true }).first().waitFor();
   // Browsers say so where there is no way to the internet, which a portal within reach does not need.
   await page.evaluate(() => window.dispatchEvent(new Event('offline')));

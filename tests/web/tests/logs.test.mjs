@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { api, servicesPath, until } from '../lib/api.mjs';
-import { assertAccessible, launch, picture, signIn, visit } from '../lib/browser.mjs';
+import { api, makeService, servicesPath, until } from '../lib/api.mjs';
+import { assertAccessible, choose, enter, launch, picture, visit } from '../lib/browser.mjs';
 import { freshName, place } from '../lib/settings.mjs';
 
 /** @typedef {{ cluster: string, name: string, ip: string }} Pod */
@@ -21,10 +21,7 @@ const PORT = 18_080;
 
 /** A service with a pod on each cluster, each of which writes a line per request. @param {string} name */
 async function make(name) {
-  const resources = { cpu_request: '50m', cpu_limit: '50m', memory_request: '32Mi', memory_limit: '32Mi' };
-  const ports = [{ name: 'http', port: PORT, protocol: 'TCP' }];
-  const spec = { image: `registry.example/tests/${name}:1`, resources, ports };
-  await api('POST', servicesPath(place), { body: { name, replicas: 2, spec } });
+  await makeService(name, { replicas: 2, spec: { ports: [{ name: 'http', port: PORT, protocol: 'TCP' }] } });
   const { items } = await until(
     `${name} runs on both clusters`,
     () => api('GET', `${servicesPath(place, name)}/pods`),
@@ -70,7 +67,7 @@ test('lines of all pods come in one log, each by name, once, over a cut', { time
       },
     });
   });
-  await signIn(visited, { path: `${servicesPath(place, name)}/logs` });
+  await enter(visited, `${servicesPath(place, name)}/logs`);
   const log = page.getByRole('log');
   const row = (/** @type {string} */ text) => log.locator('[data-index]').filter({ hasText: text });
   const legend = page.getByRole('list', { name: t('log.pods') });
@@ -140,20 +137,16 @@ test('lines of all pods come in one log, each by name, once, over a cut', { time
   }
 
   // One of them alone, and all again.
-  const choose = async (/** @type {string} */ option) => {
-    await page.getByRole('combobox', { name: t('log.pod') }).click();
-    // The chosen one has its title outside of the list too.
-    await page.locator('[class*="item-option"]').getByText(option, { exact: true }).click();
-  };
-  await choose(`${first.cluster}/${first.name}`);
+  const pod = t('log.pod');
+  await choose(page, pod, `${first.cluster}/${first.name}`);
   await legend.waitFor({ state: 'detached' });
   await row(`GET /early-${second.cluster} `).waitFor({ state: 'detached' });
   await row('GET /followed ').waitFor();
   assert.equal(new URL(page.url()).searchParams.get('log_pod'), first.name);
-  await choose(t('log.pods_on', { cluster: second.cluster }));
+  await choose(page, pod, t('log.pods_on', { cluster: second.cluster }));
   await row(`GET /early-${second.cluster} `).waitFor();
   await row('GET /followed ').waitFor({ state: 'detached' });
-  await choose(t('log.all_pods'));
+  await choose(page, pod, t('log.all_pods'));
   await row('GET /followed ').waitFor();
   await visited.end();
   await api('DELETE', servicesPath(place, name));
@@ -173,7 +166,7 @@ test('runs before, a pod that is gone, and no pods at all are said', { timeout: 
   ])) {
     const visited = await visit(browser, { language, width, theme });
     const { page, t } = visited;
-    await signIn(visited, { path: `${importer}/logs?cluster=nowhere&log_pod=gone-1` });
+    await enter(visited, `${importer}/logs?cluster=nowhere&log_pod=gone-1`);
     await page.getByText(t('log.pod_gone', { pod: 'gone-1' })).waitFor();
     // By keyboard: the pointer would bring up the hint, which is outside of the page's parts.
     await page.getByRole('checkbox', { name: t('log.previous') }).press('Space');
@@ -188,12 +181,10 @@ test('runs before, a pod that is gone, and no pods at all are said', { timeout: 
   }
 
   const name = freshName('nobody');
-  const resources = { cpu_request: '50m', cpu_limit: '50m', memory_request: '32Mi', memory_limit: '32Mi' };
-  const spec = { image: 'registry.example/tests/web:1', resources };
-  await api('POST', servicesPath(place), { body: { name, replicas: 0, spec } });
+  await makeService(name, { replicas: 0 });
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited, { path: `${servicesPath(place, name)}/logs` });
+  await enter(visited, `${servicesPath(place, name)}/logs`);
   await page.getByText(t('log.no_pod_text')).waitFor();
   await visited.end();
   await api('DELETE', servicesPath(place, name));
@@ -217,7 +208,7 @@ test('a log of any length is a page of the same size', { timeout: 120_000 }, asy
     }
     socket.send(JSON.stringify({ type: 'left_out', pods: [{ cluster: 'east', pod: 'web-60' }] }));
   });
-  await signIn(visited, { path: `${servicesPath(place, 'web')}/logs` });
+  await enter(visited, `${servicesPath(place, 'web')}/logs`);
   await page.getByText(t('log.count_other', { count: KEPT })).waitFor();
   await page.getByText(t('log.dropped', { count: SENT - KEPT })).waitFor();
   await page.getByText(t('log.left_out_one', { count: 1 })).waitFor();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { api, servicesPath, until } from '../lib/api.mjs';
-import { choose, launch, picture, signIn, step, visit } from '../lib/browser.mjs';
+import { assertAccessible, choose, launch, picture, signIn, step, visit } from '../lib/browser.mjs';
 import { demo, freshName, images, place } from '../lib/settings.mjs';
 import { containing, languages } from '../lib/words.mjs';
 
@@ -114,6 +114,7 @@ for (const language of languages) {
         await second.getByRole('button', { name: t('revision.roll_back') }).click();
         const dialog = page.getByRole('dialog');
         await dialog.getByText(images.missing).first().waitFor();
+        await assertAccessible(page, 'what rolling back changes');
         await picture(page, `${language}-roll-back`);
         await dialog.getByRole('button', { name: t('revision.roll_back') }).click();
         await dialog.waitFor({ state: 'hidden' });

@@ -1,7 +1,7 @@
 // The overview: is anything wrong, where, since when, and what changed just before.
 import { after, before, test } from 'node:test';
-import { api, servicesPath, until } from '../lib/api.mjs';
-import { assertAccessible, launch, picture, signIn, visit } from '../lib/browser.mjs';
+import { api, runService, servicesPath, until } from '../lib/api.mjs';
+import { assertAccessible, enter, launch, picture, visit } from '../lib/browser.mjs';
 import { freshName, place } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -13,20 +13,13 @@ after(() => browser?.close());
 
 test('what is wrong names what was done to it just before', { timeout: 240_000 }, async () => {
   const name = freshName('broken');
-  const resources = { cpu_request: '50m', cpu_limit: '50m', memory_request: '32Mi', memory_limit: '32Mi' };
   const rollout = {
     progress_deadline_seconds: 10,
     max_unavailable: '0',
     max_surge: '25%',
     min_ready_seconds: 0,
   };
-  const spec = { image: 'registry.example/tests/web:1', resources, rollout };
-  await api('POST', servicesPath(place), { body: { name, replicas: 1, spec } });
-  await until(
-    `${name} runs`,
-    () => api('GET', servicesPath(place, name)),
-    ({ status, operation }) => status.state === 'running' && !operation,
-  );
+  await runService(name, { spec: { rollout } });
   await api('POST', `${servicesPath(place, name)}/releases`, {
     body: { image: 'missing.example/tests/web:2' },
   });
@@ -42,7 +35,7 @@ test('what is wrong names what was done to it just before', { timeout: 240_000 }
   ])) {
     const visited = await visit(browser, { language, width });
     const { page, t } = visited;
-    await signIn(visited);
+    await enter(visited);
     const row = page
       .getByRole('list', { name: t('overview.attention') })
       .getByRole('listitem')

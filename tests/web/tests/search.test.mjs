@@ -1,8 +1,8 @@
 // What is reached from every page: the search over everything, and what is under way.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, servicesPath, until } from '../lib/api.mjs';
-import { assertAccessible, launch, picture, signIn, visit } from '../lib/browser.mjs';
+import { api, makeService, servicesPath, until } from '../lib/api.mjs';
+import { assertAccessible, enter, launch, picture, visit } from '../lib/browser.mjs';
 import { demo, freshName, place } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -19,7 +19,7 @@ test(
     for (const language of /** @type {const} */ (['en', 'zh'])) {
       const visited = await visit(browser, { language, width: language === 'zh' ? 390 : 1_280 });
       const { page, t } = visited;
-      await signIn(visited);
+      await enter(visited);
       await page.getByRole('button', { name: t('search.title') }).waitFor();
       await page.keyboard.press('Control+k');
       const field = page.getByRole('combobox', { name: t('search.title') });
@@ -61,7 +61,7 @@ test('a pod is found by its address, and what does not answer is named', { timeo
   assert.ok(pod?.ip, 'the pod has an address');
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited);
+  await enter(visited);
   visited.expect(/\/api\/v1\/clusters/);
   await page.route('**/api/v1/clusters?*q=*', (route) => route.fulfill({ status: 500, body: '{}' }));
   await page.getByRole('button', { name: t('search.title') }).click();
@@ -77,15 +77,15 @@ test('what is under way shows its steps, and then that it ended', { timeout: 120
   const name = freshName('drawer');
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited);
-  await page.getByRole('button', { name: t('operations.count_zero') }).waitFor({ timeout: 60_000 });
-  await page.getByRole('button', { name: t('operations.count_zero') }).click();
+  await enter(visited);
+  const counts = ['count_zero', 'count_one', 'count_other'].map((form) =>
+    t(`operations.${form}`, { count: '\\d+' }),
+  );
+  await page.getByRole('button', { name: new RegExp(`^(${counts.join('|')})$`) }).click();
   const running = page.getByRole('region', { name: t('operations.under_way') });
   const ended = page.getByRole('region', { name: t('operations.last_hour') });
   await ended.waitFor();
-  const resources = { cpu_request: '50m', cpu_limit: '50m', memory_request: '32Mi', memory_limit: '32Mi' };
-  const spec = { image: 'registry.example/tests/slow-start:1', resources };
-  await api('POST', servicesPath(place), { body: { name, replicas: 2, spec } });
+  await makeService(name, { replicas: 2, spec: { image: 'registry.example/tests/slow-start:1' } });
   await running.getByRole('link', { name: new RegExp(name) }).waitFor({ timeout: 15_000 });
   await running.getByRole('progressbar').first().waitFor();
   await picture(page, 'operations-drawer');

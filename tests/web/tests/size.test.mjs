@@ -1,7 +1,7 @@
 // Ten thousand services and a hundred thousand containers: pages ask for as much and hold as much as with one full page.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, signIn, visit } from '../lib/browser.mjs';
+import { enter, launch, visit } from '../lib/browser.mjs';
 import { makeLarge } from '../lib/large.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -25,7 +25,7 @@ async function open(path, last, size) {
   // Nothing of the real platform stirs these lists.
   await visited.page.route(STREAM, () => undefined);
   const large = await makeLarge(visited.page, size);
-  await signIn(visited, { path });
+  await enter(visited, path);
   await visited.page.getByText(last, { exact: true }).waitFor();
   return { visited, large };
 }
@@ -97,7 +97,7 @@ test('two thousand changes at once are read as one', { timeout: 120_000 }, async
   const streams = [];
   await page.route(STREAM, (route) => void streams.push(route));
   const large = await makeLarge(page, { services: 10_000, pods: 0 });
-  await signIn(visited, { path: '/services' });
+  await enter(visited, '/services');
   await page.getByText('service-000000', { exact: true }).waitFor();
   large.times('services');
   large.note('by-all-of-them');

@@ -1,8 +1,8 @@
 // A service as YAML: the same service as in the form, checked while it is typed, compared before it is saved.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, servicesPath, until } from '../lib/api.mjs';
-import { assertAccessible, launch, picture, signIn, visit } from '../lib/browser.mjs';
+import { api, makeService, servicesPath, until } from '../lib/api.mjs';
+import { assertAccessible, enter, launch, picture, visit } from '../lib/browser.mjs';
 import { freshName, place } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -36,7 +36,7 @@ test('form and text say the same, and going to and fro loses nothing', { timeout
   const visited = await visit(browser);
   const { page, t } = visited;
   const name = freshName('as-yaml');
-  await signIn(visited, { path: CREATE });
+  await enter(visited, CREATE);
   await page.getByLabel(t('word.name'), { exact: true }).fill(name);
   await page.getByLabel(t('word.image'), { exact: true }).fill('registry.example/tests/web:1');
   await show(visited, 'editor.as_yaml');
@@ -85,7 +85,7 @@ test('what is wrong is marked at its line, by the page and by the server', { tim
     const visited = await visit(browser, { language, width: language === 'zh' ? 390 : 1_280 });
     const { page, t } = visited;
     visited.expect(/422.*\/services/);
-    await signIn(visited, { path: `${CREATE}&as=yaml` });
+    await enter(visited, `${CREATE}&as=yaml`);
     const name = freshName('refused');
     const lines = [`name: ${name}`, 'spec:', '  image: registry.example/tests/web:1', '  env:'];
     const twice = [...lines, '    - name: TWICE', '    - name: TWICE', ''];
@@ -118,9 +118,7 @@ test('what is wrong is marked at its line, by the page and by the server', { tim
 
 test('an edit as text is compared with what runs before it is saved', { timeout: 120_000 }, async () => {
   const name = freshName('yaml-edit');
-  const resources = { cpu_request: '50m', cpu_limit: '50m', memory_request: '32Mi', memory_limit: '32Mi' };
-  const spec = { image: 'registry.example/tests/web:1', resources, env: [{ name: 'LEVEL', value: 'info' }] };
-  await api('POST', servicesPath(place), { body: { name, replicas: 1, spec } });
+  await makeService(name, { spec: { env: [{ name: 'LEVEL', value: 'info' }] } });
   await until(
     `${name} runs`,
     () => api('GET', servicesPath(place, name)),
@@ -128,7 +126,7 @@ test('an edit as text is compared with what runs before it is saved', { timeout:
   );
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited, { path: `${servicesPath(place, name)}/edit?as=yaml` });
+  await enter(visited, `${servicesPath(place, name)}/edit?as=yaml`);
   await editorOf(visited).getByText('value: info').click();
   await page.keyboard.press('End');
   await page.keyboard.type('rmative');
@@ -153,13 +151,10 @@ test('an edit as text is compared with what runs before it is saved', { timeout:
 test('secrets are not to be read in it, and those that are there stay', { timeout: 120_000 }, async () => {
   const name = freshName('yaml-secret');
   const [stored, typed] = [freshName('stored'), freshName('typed')];
-  const resources = { cpu_request: '50m', cpu_limit: '50m', memory_request: '32Mi', memory_limit: '32Mi' };
-  const secrets = [{ name: 'KEPT', value: stored }];
-  const spec = { image: 'registry.example/tests/web:1', resources, secrets };
-  await api('POST', servicesPath(place), { body: { name, replicas: 0, spec } });
+  await makeService(name, { replicas: 0, spec: { secrets: [{ name: 'KEPT', value: stored }] } });
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited, { path: `${servicesPath(place, name)}/edit` });
+  await enter(visited, `${servicesPath(place, name)}/edit`);
   const section = page.locator('#section-secrets');
   await section.getByRole('button', { name: t('service_form.add_secret') }).click();
   await section.getByLabel(t('word.name'), { exact: true }).last().fill('ADDED');

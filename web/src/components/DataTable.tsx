@@ -56,7 +56,9 @@ export function DataTable<T extends object>(props: Props<T>) {
               showSorterTooltip={false}
               sortDirections={['ascend', 'descend']}
               dataSource={items}
-              columns={columns}
+              columns={columns?.map((column) =>
+                column.key === 'actions' ? { ...column, align: 'end' as const } : column,
+              )}
               rowSelection={
                 selection && {
                   columnWidth: 40,
@@ -88,7 +90,7 @@ export function DataTable<T extends object>(props: Props<T>) {
             />
           </div>
         )}
-        {footer}
+        {footer && <div className={styles.footer}>{footer}</div>}
       </section>
       {loading && items && <span className="visually-hidden">{t('loading')}</span>}
     </>

@@ -21,10 +21,10 @@ export function PageHeader({ title, trail, badge, subtitle, actions }: Props) {
       <div className={styles.words}>
         {trail && (
           <nav className={styles.trail}>
-            {trail.map(({ to, label }) => (
+            {trail.map(({ to, label }, index) => (
               <span key={to}>
+                {index > 0 && <span aria-hidden="true"> / </span>}
                 <Link to={to}>{label}</Link>
-                <span aria-hidden="true"> / </span>
               </span>
             ))}
           </nav>

@@ -1,4 +1,4 @@
-//! `kubectl`, whichever is installed, against the sandbox.
+//! `kubectl`, whichever is installed: what the contract of `tests/kubernetes` doesn't try on real clusters too.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,26 +8,6 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 
 use crate::support::{Stage, eventually, http};
-
-const WEB: &str = r#"
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {app: web}
-  template:
-    metadata:
-      labels: {app: web}
-    spec:
-      containers:
-      - name: app
-        image: shop/web:1
-        ports:
-        - containerPort: 8080
-"#;
 
 /// A user at a terminal, with a home of their own.
 struct Kubectl {
@@ -48,7 +28,6 @@ impl Kubectl {
             .current_dir(self.home.path())
             .env("HOME", self.home.path())
             .env("KUBECONFIG", self.home.path().join("config"))
-            .env("KUBE_EDITOR", "sed -i s/replicas:.2/replicas:\\ 3/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -75,151 +54,35 @@ impl Kubectl {
     async fn run(&self, line: &str) -> String {
         self.with(&line.split(' ').collect::<Vec<_>>(), "").await
     }
+
+    /// A pod `web` that is ready.
+    async fn web_pod(&self) {
+        // A namespace that has just been made has no service account at first.
+        eventually(|| async { self.try_with(&["run", "web", "--image=shop/web:1"], "").await }).await;
+        self.run("wait --for=condition=ready --timeout=30s pod/web").await;
+    }
 }
 
 #[tokio::test]
-async fn a_deployment_is_applied_edited_and_rolled_back() {
+async fn a_node_is_drained() {
     let stage = Stage::new().await;
     let kubectl = Kubectl::new(&stage);
-    assert_eq!(
-        kubectl.with(&["apply", "-f", "-"], WEB).await,
-        "deployment.apps/web created\n"
-    );
-    let done = kubectl.run("rollout status deployment/web --timeout=30s").await;
-    assert!(
-        done.ends_with("deployment \"web\" successfully rolled out\n"),
-        "{done}"
-    );
-    let table = kubectl.run("get deployments").await;
-    let mut lines = table
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>());
-    assert_eq!(
-        lines.next().unwrap(),
-        ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"]
-    );
-    assert_eq!(lines.next().unwrap()[..4], ["web", "2/2", "2", "2"]);
-    assert!(
-        kubectl.run("get pods -o wide").await.contains("east-node-"),
-        "wide tables name the node"
-    );
-
-    let second = WEB.replace("shop/web:1", "shop/web:2");
-    let changed = kubectl.try_with(&["diff", "-f", "-"], &second).await.unwrap_err();
-    assert!(changed.contains("+      - image: shop/web:2"), "{changed}");
-    let tried = kubectl
-        .with(&["apply", "--dry-run=server", "-f", "-"], &second)
-        .await;
-    assert_eq!(tried, "deployment.apps/web configured (server dry run)\n");
-    kubectl.with(&["apply", "-f", "-"], &second).await;
-    kubectl.run("rollout status deployment/web --timeout=30s").await;
-    let conflict = kubectl
-        .try_with(&["apply", "--server-side", "-f", "-"], WEB)
+    kubectl.web_pod().await;
+    let place = ["get", "pod", "web", "-o", "jsonpath={.spec.nodeName}"];
+    let node = kubectl.with(&place, "").await;
+    let drain = format!("drain {node} --ignore-daemonsets");
+    let refused = kubectl
+        .try_with(&drain.split(' ').collect::<Vec<_>>(), "")
         .await
         .unwrap_err();
-    assert!(
-        conflict.contains("Apply failed with 1 conflict: conflict with \"kubectl"),
-        "{conflict}"
-    );
-    kubectl.run("rollout undo deployment/web").await;
-    kubectl.run("rollout status deployment/web --timeout=30s").await;
-    let image = "jsonpath={.spec.template.spec.containers[0].image}";
-    assert_eq!(
-        kubectl.with(&["get", "deployment", "web", "-o", image], "").await,
-        "shop/web:1"
-    );
-    let history = kubectl.run("rollout history deployment/web").await;
-    assert!(
-        history.lines().filter(|line| line.contains("<none>")).count() == 2,
-        "{history}"
-    );
-
-    assert_eq!(
-        kubectl.run("edit deployment web").await,
-        "deployment.apps/web edited\n"
-    );
-    kubectl
-        .run("wait --for=condition=available --timeout=30s deployment/web")
-        .await;
-    kubectl.run("scale deployment/web --replicas=1").await;
-    kubectl.run("set image deployment/web app=shop/web:3").await;
-    kubectl.run("rollout restart deployment/web").await;
-    kubectl.run("rollout status deployment/web --timeout=30s").await;
-    let described = kubectl.run("describe deployment web").await;
-    assert!(described.contains("ScalingReplicaSet"), "{described}");
-    assert_eq!(
-        kubectl.run("delete deployment web").await.trim(),
-        "deployment.apps \"web\" deleted"
-    );
-    eventually(|| async {
-        let left = kubectl.run("get pods --no-headers").await;
-        if left.is_empty() { Ok(()) } else { Err(left) }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn pods_are_looked_into() {
-    let stage = Stage::new().await;
-    let kubectl = Kubectl::new(&stage);
-    eventually(|| async { kubectl.try_with(&["run", "web", "--image=shop/web:1"], "").await }).await;
-    kubectl
-        .run("wait --for=condition=ready --timeout=30s pod/web")
-        .await;
-    assert!(
-        kubectl
-            .run("logs web")
-            .await
-            .starts_with("started web from image shop/web:1")
-    );
-    assert_eq!(
-        kubectl
-            .with(&["exec", "-i", "web", "--", "tr", "a-z", "A-Z"], "hello")
-            .await,
-        "HELLO"
-    );
-    let failed = kubectl
-        .try_with(&["exec", "web", "--", "sh", "-c", "exit 7"], "")
-        .await
-        .unwrap_err();
-    assert!(failed.contains("exit code 7"), "{failed}");
-    std::fs::write(kubectl.home.path().join("note"), "by hand\n").unwrap();
-    kubectl.run("cp note web:note").await;
-    assert_eq!(kubectl.run("exec web -- cat note").await, "by hand\n");
-    kubectl.run("cp web:note copy").await;
-    assert_eq!(
-        std::fs::read_to_string(kubectl.home.path().join("copy")).unwrap(),
-        "by hand\n"
-    );
-    assert!(kubectl.run("top pods").await.contains("web"));
-    assert!(kubectl.run("top nodes").await.contains("east-node-1"));
-    assert!(
-        kubectl
-            .run("describe pod web")
-            .await
-            .contains("Successfully assigned default/web to east-node-")
-    );
-    assert_eq!(kubectl.run("auth can-i delete pods").await, "yes\n");
-    kubectl.run("drain east-node-1 --force --ignore-daemonsets").await;
-    assert!(
-        kubectl
-            .run("get nodes")
-            .await
-            .contains("Ready,SchedulingDisabled")
-    );
-    kubectl.run("uncordon east-node-1").await;
-    kubectl
-        .run("create configmap settings --from-literal=colour=blue")
-        .await;
-    assert_eq!(
-        kubectl
-            .with(&["get", "cm", "settings", "-o", "jsonpath={.data.colour}"], "")
-            .await,
-        "blue"
-    );
-    kubectl.run("create deployment other --image=shop/web:1").await;
-    kubectl.run("expose deployment other --port=80").await;
-    assert!(kubectl.run("get all").await.contains("service/other"));
+    assert!(refused.contains("--force"), "nothing brings it back: {refused}");
+    kubectl.run(&format!("{drain} --force")).await;
+    let gone = kubectl.try_with(&place, "").await.unwrap_err();
+    assert!(gone.contains("\"web\" not found"), "{gone}");
+    let closed = "Ready,SchedulingDisabled";
+    assert!(kubectl.run("get nodes").await.contains(closed));
+    kubectl.run(&format!("uncordon {node}")).await;
+    assert!(!kubectl.run("get nodes").await.contains(closed));
 }
 
 #[tokio::test]
@@ -300,10 +163,7 @@ async fn within<T>(work: impl Future<Output = T>) -> T {
 async fn a_pod_is_debugged() {
     let stage = Stage::new().await;
     let kubectl = Kubectl::new(&stage);
-    eventually(|| async { kubectl.try_with(&["run", "web", "--image=shop/web:1"], "").await }).await;
-    kubectl
-        .run("wait --for=condition=ready --timeout=30s pod/web")
-        .await;
+    kubectl.web_pod().await;
     kubectl
         .run("debug web --image=tools:1 --target=web --container=look --env=A=b -- sleep 1000")
         .await;

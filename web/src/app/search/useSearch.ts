@@ -8,6 +8,7 @@ import { podParameter } from '@/features/pods/usePodLink';
 import { isPermittedSomewhere } from '@/features/session/roles';
 import { useSession } from '@/features/session/session';
 import { MENU } from '../shell/menu';
+import { best } from './best';
 
 export type Group = 'pages' | 'services' | 'containers' | 'clusters' | 'projects';
 
@@ -20,7 +21,8 @@ export interface Found {
   tone?: Tone;
 }
 
-const LIMIT = 6;
+/** So many of a kind are asked for, of which those are shown that fit best. */
+const LIMIT = 24;
 
 interface Source {
   group: Group;
@@ -99,7 +101,7 @@ export function useSearch(text: string) {
     .filter(({ label }) => q !== '' && label.toLowerCase().includes(q.toLowerCase()));
 
   return {
-    found: [...sources.flatMap((source) => source.found), ...pages],
+    found: [...sources.flatMap((source) => best(source.found, q)), ...pages],
     searching: sources.some(({ query }) => query.isLoading),
     /** Kinds that did not answer. */
     silent: sources.filter(({ query }) => query.isError).map(({ group }) => group),

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { useSession } from '@/features/session/session';
 import { useSignOut } from '@/features/session/useSignOut';
-import { useTheme } from '../theme/ThemeProvider';
+import { THEMES, useTheme } from '../theme/ThemeProvider';
 import styles from './PersonMenu.module.css';
 
 export function PersonMenu() {
@@ -14,11 +14,11 @@ export function PersonMenu() {
   const navigate = useNavigate();
   const signOut = useSignOut();
   const name = user.display_name || user.name;
-  const other = theme.name === 'dark' ? 'light' : 'dark';
   return (
     <Dropdown
       trigger={['click']}
       menu={{
+        selectedKeys: [theme.choice],
         items: [
           {
             key: 'who',
@@ -35,7 +35,16 @@ export function PersonMenu() {
           { key: 'tokens', label: t('session.tokens'), onClick: () => void navigate('/tokens') },
           { key: 'sessions', label: t('sessions.own'), onClick: () => void navigate('/sessions') },
           { key: 'password', label: t('password.title'), onClick: () => void navigate('/password') },
-          { key: 'theme', label: t(`shell.theme_${other}`), onClick: () => theme.choose(other) },
+          { type: 'divider' },
+          {
+            type: 'group',
+            label: t('shell.theme'),
+            children: THEMES.map((choice) => ({
+              key: choice,
+              label: t(`shell.theme_${choice}`),
+              onClick: () => theme.choose(choice),
+            })),
+          },
           { type: 'divider' },
           { key: 'out', label: t('session.sign_out'), onClick: () => signOut.mutate() },
         ],

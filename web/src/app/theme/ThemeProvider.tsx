@@ -1,23 +1,47 @@
 import { App as AntApp, ConfigProvider, theme as antTheme, type ThemeConfig } from 'antd';
 import type { Locale } from 'antd/es/locale';
-import { createContext, type ReactNode, useContext, useLayoutEffect, useMemo, useState } from 'react';
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useLayoutEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { dark, fonts, light, type Palette, variableName } from './tokens';
 
-export type ThemeName = 'light' | 'dark';
+type ThemeName = 'light' | 'dark';
+/** Until somebody chooses, the portal looks as the system does. */
+export const THEMES = ['system', 'light', 'dark'] as const;
+type ThemeChoice = (typeof THEMES)[number];
 const STORED = 'longshore.theme';
 
-interface ThemeChoice {
-  name: ThemeName;
-  choose: (name: ThemeName) => void;
+interface Theme {
+  choice: ThemeChoice;
+  choose: (choice: ThemeChoice) => void;
 }
-const ThemeContext = createContext<ThemeChoice>({ name: 'light', choose: () => undefined });
+const ThemeContext = createContext<Theme>({ choice: 'system', choose: () => undefined });
 
-export function useTheme(): ThemeChoice {
+export function useTheme(): Theme {
   return useContext(ThemeContext);
 }
 
-function storedTheme(): ThemeName {
-  return localStorage.getItem(STORED) === 'dark' ? 'dark' : 'light';
+function storedChoice(): ThemeChoice {
+  const stored = localStorage.getItem(STORED);
+  return THEMES.find((theme) => theme === stored) ?? 'system';
+}
+
+const systemIsDark = window.matchMedia('(prefers-color-scheme: dark)');
+
+function useSystemTheme(): ThemeName {
+  return useSyncExternalStore(
+    (tell) => {
+      systemIsDark.addEventListener('change', tell);
+      return () => systemIsDark.removeEventListener('change', tell);
+    },
+    () => (systemIsDark.matches ? 'dark' : 'light'),
+  );
 }
 
 function antConfig(name: ThemeName, palette: Palette): ThemeConfig {
@@ -64,6 +88,7 @@ function antConfig(name: ThemeName, palette: Palette): ThemeConfig {
         cellPaddingInlineSM: 12,
       },
       Tooltip: { colorBgSpotlight: palette.rail, colorTextLightSolid: '#ffffff' },
+      Segmented: { trackBg: palette.line, itemSelectedBg: palette.surface, itemHoverBg: palette.hover },
       Tabs: { horizontalMargin: '0 0 16px 0', titleFontSize: 13 },
       Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' },
       Card: { headerFontSize: 14 },
@@ -73,7 +98,9 @@ function antConfig(name: ThemeName, palette: Palette): ThemeConfig {
 }
 
 export function ThemeProvider({ locale, children }: { locale: Locale; children: ReactNode }) {
-  const [name, setName] = useState<ThemeName>(storedTheme);
+  const [choice, setChoice] = useState(storedChoice);
+  const system = useSystemTheme();
+  const name = choice === 'system' ? system : choice;
   const palette = name === 'dark' ? dark : light;
 
   useLayoutEffect(() => {
@@ -87,19 +114,19 @@ export function ThemeProvider({ locale, children }: { locale: Locale; children: 
   }, [name, palette]);
 
   const config = useMemo(() => antConfig(name, palette), [name, palette]);
-  const choice = useMemo(
+  const theme = useMemo(
     () => ({
-      name,
-      choose: (next: ThemeName) => {
+      choice,
+      choose: (next: ThemeChoice) => {
         localStorage.setItem(STORED, next);
-        setName(next);
+        setChoice(next);
       },
     }),
-    [name],
+    [choice],
   );
 
   return (
-    <ThemeContext value={choice}>
+    <ThemeContext value={theme}>
       <ConfigProvider theme={config} locale={locale} button={{ autoInsertSpace: false }}>
         <AntApp message={{ maxCount: 3 }} className="app-root">
           {children}

@@ -58,7 +58,12 @@ export function Page() {
         subtitle={
           <>
             {[cluster.region, cluster.zone].filter(Boolean).join(' / ')}
-            {observed && <span className="mono"> · {observed.kubernetes_version}</span>}
+            {observed && (
+              <>
+                {' · '}
+                <span className="mono">{observed.kubernetes_version}</span>
+              </>
+            )}
             {' · '}
             {cluster.state_reason && `${cluster.state_reason} · `}
             {t('cluster.state_since')} <Age at={cluster.state_since} />

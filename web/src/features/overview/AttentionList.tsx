@@ -25,8 +25,10 @@ export function AttentionList({ services }: { services: Service[] }) {
             </div>
           </div>
           <div className={styles.how}>
-            <ServiceStateTag status={service.status} />{' '}
-            <Replicas {...service.status} label={t('service.replicas_label', { ...service.status })} />
+            <div className={styles.now}>
+              <ServiceStateTag status={service.status} />
+              <Replicas {...service.status} label={t('service.replicas_label', { ...service.status })} />
+            </div>
             {service.status.message && <ShortMessage message={service.status.message} />}
           </div>
           <SinceAndBefore service={service} />

@@ -64,7 +64,11 @@ export function Page() {
             )}
           </Section>
         </div>
-        <Section title={t('menu.clusters')} extra={<Link to="/clusters">{t('overview.all_clusters')}</Link>}>
+        <Section
+          title={t('menu.clusters')}
+          hint={t('cluster.use_hint')}
+          extra={<Link to="/clusters">{t('overview.all_clusters')}</Link>}
+        >
           {data.clusters.length ? (
             <div className={styles.clusters}>
               {data.clusters.map((cluster) => (

@@ -20,11 +20,12 @@ export function EventTable({ query, bare }: { query: UseQueryResult<Page<PodEven
         />
       ),
     },
+    { key: 'last', title: t('event.last'), render: (_, { last_seen }) => <Age at={last_seen} /> },
     {
       key: 'reason',
       title: t('event.reason'),
       render: (_, { reason, message }) => (
-        <div style={{ whiteSpace: 'normal', maxWidth: 620, overflowWrap: 'anywhere' }}>
+        <div style={{ whiteSpace: 'normal', maxWidth: 'min(480px, 62vw)', overflowWrap: 'anywhere' }}>
           <strong>{reason}</strong>
           <div className="muted">{message}</div>
         </div>
@@ -47,7 +48,6 @@ export function EventTable({ query, bare }: { query: UseQueryResult<Page<PodEven
       responsive: ['sm'],
       render: (_, { count }) => <span className="number">{count}</span>,
     },
-    { key: 'last', title: t('event.last'), render: (_, { last_seen }) => <Age at={last_seen} /> },
   ];
   return (
     <DataTable<PodEvent>

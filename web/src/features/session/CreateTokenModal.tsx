@@ -81,7 +81,7 @@ export function CreateTokenModal({ onClose }: { onClose: () => void }) {
           >
             <Input autoComplete="off" maxLength={64} />
           </Form.Item>
-          <Form.Item name="days" label={t('token.expires')}>
+          <Form.Item name="days" label={t('token.expires')} required>
             <Select
               options={[30, 90, 365, NEVER].map((days) => ({
                 value: days,
@@ -89,7 +89,7 @@ export function CreateTokenModal({ onClose }: { onClose: () => void }) {
               }))}
             />
           </Form.Item>
-          <Form.Item name="narrowed" label={t('token.may')} extra={t('token.may_hint')}>
+          <Form.Item name="narrowed" label={t('token.may')} extra={t('token.may_hint')} required>
             <Select
               options={[
                 { value: false, label: t('token.may_all') },

@@ -2,6 +2,7 @@
 //! things, and things that were good until something was changed in them.
 
 mod change;
+mod lists;
 mod query;
 
 use proptest::prelude::*;
@@ -11,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
 pub use change::{changed, edited, value};
+pub use lists::ask_lists;
 pub use query::{escaped, queries};
 
 use crate::database::environment;

@@ -39,14 +39,15 @@ export function LogToolbar(props: Props) {
     <div className={styles.toolbar}>
       <div className={styles.tools}>
         {chooser}
-        {(containers.length > 1 || (anyContainer && options.container)) && (
+        {containers.length > 1 && (
           <Select
-            allowClear={anyContainer}
             aria-label={t('word.container')}
-            placeholder={t('log.all_containers')}
-            value={options.container}
-            onChange={(container?: string) => onOptions({ container })}
-            options={containers.map((value) => ({ value }))}
+            value={options.container ?? ''}
+            onChange={(container) => onOptions({ container: container || undefined })}
+            options={[
+              ...(anyContainer ? [{ value: '', label: t('log.all_containers') }] : []),
+              ...containers.map((value) => ({ value, label: value })),
+            ]}
           />
         )}
         <Select

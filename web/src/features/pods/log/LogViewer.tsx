@@ -13,8 +13,8 @@ interface Props {
   feed: Feed;
   options: LogOptions;
   onOptions: (options: Partial<LogOptions>) => void;
-  /** Names; for a log of several pods those that it does not know yet. */
-  containers: string[];
+  /** Names; those of several pods come with their lines. */
+  containers?: string[];
   /** Chooses whose log it is. */
   chooser?: React.ReactNode;
   /** Of several pods, whose names begin with `prefix`. */
@@ -34,7 +34,7 @@ export function LogViewer({ feed, options, onOptions, containers, chooser, sever
     <div className={styles.viewer}>
       <LogToolbar
         feed={feed}
-        containers={several ? [...new Set([...containers, ...record.pods.containers])].sort() : containers}
+        containers={containers ?? record.pods.containers}
         anyContainer={several !== undefined}
         chooser={chooser}
         options={options}

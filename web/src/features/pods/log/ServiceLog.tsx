@@ -28,7 +28,6 @@ export function ServiceLog({ address, cluster, hasPods, chooser }: Props) {
       feed={feed}
       options={options}
       onOptions={(next) => setOptions({ ...options, ...next })}
-      containers={options.container ? [options.container] : []}
       chooser={chooser}
       several={{ prefix: `${service}-` }}
       empty={t(hasPods ? 'log.empty' : 'log.no_pod_text')}

@@ -19,6 +19,15 @@ describe('the pods of a log', () => {
     expect(pods.containers).toEqual(['app', 'proxy']);
   });
 
+  it('know the containers that were seen before, in a log of one of them', () => {
+    const containers = new Set(['app', 'proxy']);
+    const pods = new LogPods(containers);
+    pods.wrote('east', 'web-1', 'proxy');
+    expect(pods.containers).toEqual(['app', 'proxy']);
+    pods.wrote('east', 'web-1', 'debug');
+    expect(new LogPods(containers).containers).toEqual(['app', 'debug', 'proxy']);
+  });
+
   it('are over when all of their containers are', () => {
     const pods = new LogPods();
     pods.take(said('waiting', ''));

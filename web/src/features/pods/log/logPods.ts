@@ -33,8 +33,10 @@ export const podKeyOf = (cluster: string, pod: string): string => `${cluster}/${
 /** The pods of a log, in the order they came, each with a colour that stays. */
 export class LogPods {
   private readonly known = new Map<string, Known>();
-  private readonly names = new Set<string>();
   private count = 0;
+
+  /** `names` of the containers, those that were seen before included. */
+  constructor(private readonly names = new Set<string>()) {}
 
   get list(): LogPod[] {
     return [...this.known.values()].map(({ key, cluster, pod, colour, containers }) => ({

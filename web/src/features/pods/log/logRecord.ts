@@ -5,11 +5,16 @@ import { LogPods } from './logPods';
 /** All that a log told: its lines, whose they are, and what is missing. */
 export class LogRecord {
   readonly buffer = new LogBuffer();
-  readonly pods = new LogPods();
+  readonly pods: LogPods;
   /** Pods beyond those that are read at once. */
   leftOut = 0;
   /** Older lines were left out of the reply. */
   shortened = false;
+
+  /** `containers` were seen before. */
+  constructor(containers?: Set<string>) {
+    this.pods = new LogPods(containers);
+  }
 
   take(frame: Frame): void {
     switch (frame.type) {

@@ -7,9 +7,11 @@ import { LogRecord } from './logRecord';
 export function useLog(feed: Feed) {
   const [attempt, setAttempt] = useState(0);
   const [version, setVersion] = useState(0);
+  // Which containers there are stays known while only one of them is asked for.
+  const [containers] = useState(() => new Set<string>());
   // A log that is asked for differently is another log.
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  const record = useMemo(() => new LogRecord(), [feed, attempt]);
+  const record = useMemo(() => new LogRecord(containers), [feed, attempt]);
   const [state, setState] = useState<{ of: LogRecord; state: LogState }>({
     of: record,
     state: { kind: 'loading' },

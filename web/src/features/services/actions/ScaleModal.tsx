@@ -86,7 +86,7 @@ export function ScaleModal({ service, onClose }: { service: Service; onClose: ()
       {wanted === 0 && <p className={styles.warning}>{t('service.scale_none')}</p>}
       {preview.data && (
         <div className={styles.preview} aria-live="polite">
-          <h3>{t('preview.title')}</h3>
+          <h2>{t('preview.title')}</h2>
           <PreviewRows preview={preview.data} />
         </div>
       )}

@@ -45,6 +45,7 @@ export function UpgradeModal({ service, onClose }: { service: Service; onClose: 
       <Form<Values>
         form={form}
         layout="vertical"
+        requiredMark="optional"
         initialValues={{ image: service.image, comment: '' }}
         onFinish={upgrade.mutate}
       >

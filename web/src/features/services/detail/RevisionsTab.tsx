@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Button, Tag, type TableColumnsType } from 'antd';
+import { Button, Checkbox, Tag, type TableColumnsType } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { read } from '@/api/client';
@@ -40,8 +40,7 @@ export function RevisionsTab({ service }: { service: Service }) {
       title: <span className="visually-hidden">{t('revision.choose')}</span>,
       width: 36,
       render: (_, { number }) => (
-        <input
-          type="checkbox"
+        <Checkbox
           aria-label={t('revision.choose_one', { number })}
           checked={chosen.includes(number)}
           onChange={(event) =>

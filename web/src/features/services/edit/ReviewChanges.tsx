@@ -41,13 +41,13 @@ export function ReviewChanges({ changes, before, after, revision }: Props) {
       )}
       {look === 'fields' && changes.spec.length > 0 && (
         <section>
-          <h3 className={styles.title}>{t('service.new_revision', { revision })}</h3>
+          <h2 className={styles.title}>{t('service.new_revision', { revision })}</h2>
           <ChangeList changes={changes.spec} />
         </section>
       )}
       {look === 'fields' && changes.rest.length > 0 && (
         <section>
-          <h3 className={styles.title}>{t('service.beside_revision')}</h3>
+          <h2 className={styles.title}>{t('service.beside_revision')}</h2>
           <ChangeList changes={changes.rest} />
         </section>
       )}

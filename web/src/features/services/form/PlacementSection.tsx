@@ -19,7 +19,7 @@ export function PlacementSection({ clusters }: { clusters: Cluster[] }) {
       hint={t('service_form.placement_hint')}
       id="section-placement"
     >
-      <Form.Item name="strategy" label={t('service_form.strategy')}>
+      <Form.Item name="strategy" label={t('service_form.strategy')} required>
         <Radio.Group className={styles.choices}>
           {STRATEGIES.map((each) => (
             <Radio key={each} value={each} className={styles.choice}>

@@ -1,9 +1,9 @@
 // A cluster that stops answering: what was known of it is grey and old, never green, and nothing else suffers.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, servicesPath, until } from '../lib/api.mjs';
-import { launch, picture, signIn, visit } from '../lib/browser.mjs';
-import { demo, place } from '../lib/settings.mjs';
+import { api, servicesPath, until } from '../../lib/api.mjs';
+import { enter, launch, picture, visit } from '../../lib/browser.mjs';
+import { demo, place } from '../../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -30,7 +30,7 @@ test(
     const visited = await visit(browser);
     const { page, t } = visited;
     const web = servicesPath(place, 'web');
-    await signIn(visited, { path: web });
+    await enter(visited, web);
     const badge = page.locator('h1 + [data-state]');
     await page.locator(`h1 + [data-state="${t('state.service.running')}"]`).waitFor();
     await turn('down');

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { api, servicesPath, until } from '../lib/api.mjs';
-import { launch, picture, signIn, visit } from '../lib/browser.mjs';
-import { demo, freshName, images, place, spareKubeconfig } from '../lib/settings.mjs';
+import { api, servicesPath, until } from '../../lib/api.mjs';
+import { enter, launch, picture, visit } from '../../lib/browser.mjs';
+import { demo, freshName, images, place, spareKubeconfig } from '../../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -16,15 +16,15 @@ after(() => browser?.close());
 const [first] = demo.clusters;
 assert.ok(first, 'the demo has clusters');
 
-/** @param {(visited: import('../lib/browser.mjs').Visit) => Promise<void>} body */
+/** @param {(visited: import('../../lib/browser.mjs').Visit) => Promise<void>} body */
 async function onRegisterPage(body) {
   const visited = await visit(browser);
-  await signIn(visited, { path: '/clusters/new' });
+  await enter(visited, '/clusters/new');
   await body(visited);
   await visited.end();
 }
 
-/** @param {import('../lib/browser.mjs').Visit} visited @param {string} kubeconfig */
+/** @param {import('../../lib/browser.mjs').Visit} visited @param {string} kubeconfig */
 async function check({ page, t }, kubeconfig) {
   await page.getByLabel('Kubeconfig', { exact: true }).fill(kubeconfig);
   await page.getByRole('button', { name: t('cluster.check'), exact: true }).click();
@@ -99,7 +99,7 @@ test(
 test('a cluster is cordoned and opened again', async () => {
   const visited = await visit(browser);
   const { page, t } = visited;
-  await signIn(visited, { path: `/clusters/${first.name}` });
+  await enter(visited, `/clusters/${first.name}`);
   await page.getByRole('button', { name: t('cluster.cordon'), exact: true }).click();
   await page
     .getByRole('dialog')
@@ -146,7 +146,7 @@ test('a cluster is emptied by a plan, and taken back', { timeout: 180_000 }, asy
     );
     const visited = await visit(browser);
     const { page, t } = visited;
-    await signIn(visited, { path: `/clusters/${name}` });
+    await enter(visited, { path: `/clusters/${name}` });
     await page.getByRole('button', { name: t('evacuation.order'), exact: true }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('row').filter({ hasText: name }).getByText(first.name).waitFor();
