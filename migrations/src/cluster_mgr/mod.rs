@@ -6,6 +6,7 @@ mod m20261120_desired_state;
 mod m20261120_history;
 mod m20261120_registry;
 mod m20261124_service_orders;
+mod m20261128_autoscaling;
 
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -13,5 +14,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261120_desired_state::Migration),
         Box::new(m20261120_history::Migration),
         Box::new(m20261124_service_orders::Migration),
+        Box::new(m20261128_autoscaling::Migration),
     ]
 }

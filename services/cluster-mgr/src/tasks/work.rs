@@ -41,6 +41,7 @@ pub struct Work {
     pub look_wanted: Notify,
     pub health: Signal,
     pub registry: Signal,
+    pub autoscale: Signal,
 }
 
 impl Work {
@@ -57,6 +58,7 @@ impl Work {
             look_wanted: Notify::new(),
             health: Signal::default(),
             registry: Signal::default(),
+            autoscale: Signal::default(),
         }
     }
 
