@@ -11,8 +11,11 @@
 )]
 
 mod apply;
+mod autoscale;
+mod autoscale_replay;
 mod company;
 mod gateway;
+mod hpa;
 mod idle;
 mod ipaas;
 mod made_up;
@@ -20,6 +23,7 @@ mod placement;
 mod pods;
 mod process;
 mod real;
+mod replay;
 mod report;
 mod restart;
 mod seat;
@@ -41,6 +45,8 @@ const BENCHES: &[(&str, Run)] = &[
     ("list-vs-apiserver", || Box::pin(real::list_against_api_server())),
     ("placement", || Box::pin(placement::run())),
     ("restart", || Box::pin(restart::run())),
+    ("autoscale", || Box::pin(autoscale::run())),
+    ("autoscale-replay", || Box::pin(autoscale_replay::run())),
     ("apply", || Box::pin(apply::run())),
 ];
 
