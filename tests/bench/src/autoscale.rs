@@ -122,7 +122,7 @@ struct Period {
 
 /// Waits for a period that began after now and decided about so many services.
 async fn period(company: &Company, prometheus: &Prometheus, services: usize) -> anyhow::Result<Period> {
-    // One may be under way, and those after the last policy come at once.
+    // One may be under way.
     let begun = turns(company).await?.0;
     company
         .until(LONGEST, "the period under way to end", async || {

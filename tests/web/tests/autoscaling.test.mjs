@@ -16,7 +16,10 @@ async function load(/** @type {string} */ cluster, /** @type {string} */ name, /
   const namespace = `${place.project}-${place.environment}`;
   const url = `${demo.simulation_url}/clusters/${cluster}/load/${namespace}/${name}`;
   const body = { shape: { type: 'constant', rps }, cpu_milliseconds: 5 };
-  const response = await fetch(url, rps > 0 ? { method: 'PUT', body: JSON.stringify(body) } : { method: 'DELETE' });
+  const response = await fetch(
+    url,
+    rps > 0 ? { method: 'PUT', body: JSON.stringify(body) } : { method: 'DELETE' },
+  );
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
 }
 
@@ -62,11 +65,17 @@ test('a policy is set, scales under load, and is taken away', { timeout: 300_000
 
   await page.getByRole('button', { name: t('service.scale'), exact: true }).click();
   await page.getByRole('dialog').getByText(t('autoscaling.set_by_policy')).waitFor();
-  await page.getByRole('dialog').getByRole('button', { name: t('action.cancel'), exact: true }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: t('action.cancel'), exact: true })
+    .click();
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
 
   await page.getByRole('button', { name: t('autoscaling.remove'), exact: true }).click();
-  await page.getByRole('tooltip').getByRole('button', { name: t('autoscaling.remove'), exact: true }).click();
+  await page
+    .getByRole('tooltip')
+    .getByRole('button', { name: t('autoscaling.remove'), exact: true })
+    .click();
   await page.getByText(t('autoscaling.empty_title')).waitFor();
   for (const cluster of demo.clusters) await load(cluster.name, name, 0);
   await api('DELETE', path);

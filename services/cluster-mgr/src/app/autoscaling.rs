@@ -99,7 +99,6 @@ pub async fn put(
     save_edit(&mut unit, &mut service, &["autoscaling"], caller, now).await?;
     let autoscaling = present(&*unit, &service, Some(row)).await?;
     unit.commit().await?;
-    state.work.autoscale.wake();
     Ok(autoscaling)
 }
 

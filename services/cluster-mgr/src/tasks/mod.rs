@@ -51,7 +51,8 @@ pub fn start(state: &AppState, driver: &Driver) {
     driver.start(
         Arc::new(autoscale::Autoscale::new(state.clone())),
         config.autoscaling_period(),
-        state.work.autoscale.clone(),
+        // Never sooner: each turn decides about every service, and keeps it.
+        Signal::default(),
     );
     driver.start(
         Arc::new(trim::Trim::new(state.clone())),

@@ -41,7 +41,6 @@ pub struct Work {
     pub look_wanted: Notify,
     pub health: Signal,
     pub registry: Signal,
-    pub autoscale: Signal,
 }
 
 impl Work {
@@ -58,7 +57,6 @@ impl Work {
             look_wanted: Notify::new(),
             health: Signal::default(),
             registry: Signal::default(),
-            autoscale: Signal::default(),
         }
     }
 
