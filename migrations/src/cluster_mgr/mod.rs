@@ -6,6 +6,7 @@ mod m20261120_desired_state;
 mod m20261120_history;
 mod m20261120_registry;
 mod m20261124_service_orders;
+mod m20261128_autoscaling;
 mod m20261128_evacuations;
 
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
@@ -15,5 +16,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261120_history::Migration),
         Box::new(m20261124_service_orders::Migration),
         Box::new(m20261128_evacuations::Migration),
+        Box::new(m20261128_autoscaling::Migration),
     ]
 }

@@ -39,6 +39,9 @@ pub struct Config {
     pub changes_kept: i64,
     pub changes_kept_minutes: i64,
     pub operations_kept_days: i64,
+    pub autoscaling_period_ms: u64,
+    pub decisions_kept_hours: i64,
+    pub scalings_kept_days: i64,
 }
 
 fn any_port() -> SocketAddr {
@@ -70,6 +73,9 @@ impl Default for Config {
             changes_kept: 10_000,
             changes_kept_minutes: 60,
             operations_kept_days: 90,
+            autoscaling_period_ms: 15_000,
+            decisions_kept_hours: 24,
+            scalings_kept_days: 90,
         }
     }
 }
@@ -176,6 +182,21 @@ pub const SETTINGS: &[Setting] = &[
         default: "90",
         meaning: "how long finished operations are kept",
     },
+    Setting {
+        name: "cluster_mgr.autoscaling_period_ms",
+        default: "15000",
+        meaning: "how often the metrics of services under a policy are read and their replicas decided",
+    },
+    Setting {
+        name: "cluster_mgr.decisions_kept_hours",
+        default: "24",
+        meaning: "how long autoscaling's decisions that changed nothing are kept",
+    },
+    Setting {
+        name: "cluster_mgr.scalings_kept_days",
+        default: "90",
+        meaning: "how long those that changed something are kept",
+    },
 ];
 
 impl Config {
@@ -217,6 +238,11 @@ impl Config {
     #[must_use]
     pub fn reconcile_period(&self) -> Duration {
         Duration::from_millis(self.reconcile_period_ms)
+    }
+
+    #[must_use]
+    pub fn autoscaling_period(&self) -> Duration {
+        Duration::from_millis(self.autoscaling_period_ms)
     }
 
     #[must_use]

@@ -18,6 +18,7 @@ use platform::Foundation;
 use platform::server::{Ready, Running};
 
 /// Pure, and of use without the service: what it decides, and how fast, can be seen from outside.
+pub use app::autoscale;
 pub use app::placement;
 pub use config::Config;
 use state::{AppState, Inner};

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use api_types::clusters::{Cluster, ClusterState};
 use api_types::common::Page;
+use clients::Endpoint;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use platform::config::Port;
 use sandbox::{ClusterConfig, Sandbox, SandboxConfig};
@@ -24,6 +25,8 @@ pub struct Company {
     pub cluster_mgr: Program,
     /// Who speaks with cluster-mgr.
     pub people: People,
+    /// How another service speaks with it.
+    pub colleague: Endpoint,
     database: TestDatabase,
     seat: Seat,
 }
@@ -42,6 +45,7 @@ impl Company {
             ipaas,
             cluster_mgr: seat.start("cluster-mgr")?,
             people: seat.people(Port::ClusterMgr, "cluster-mgr")?,
+            colleague: seat.endpoint(Port::ClusterMgr, "cluster-mgr", "portal")?,
             database,
             seat,
         };

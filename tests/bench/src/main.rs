@@ -11,9 +11,12 @@
 )]
 
 mod apply;
+mod autoscale;
+mod autoscale_replay;
 mod company;
 mod failover;
 mod gateway;
+mod hpa;
 mod idle;
 mod ipaas;
 mod made_up;
@@ -21,6 +24,7 @@ mod placement;
 mod pods;
 mod process;
 mod real;
+mod replay;
 mod report;
 mod restart;
 mod seat;
@@ -43,6 +47,8 @@ const BENCHES: &[(&str, Run)] = &[
     ("placement", || Box::pin(placement::run())),
     ("restart", || Box::pin(restart::run())),
     ("failover", || Box::pin(failover::run())),
+    ("autoscale", || Box::pin(autoscale::run())),
+    ("autoscale-replay", || Box::pin(autoscale_replay::run())),
     ("apply", || Box::pin(apply::run())),
 ];
 

@@ -120,6 +120,17 @@ impl People {
         self.send(request.json(body)).await
     }
 
+    /// Sets what was read in this version; 0 for what isn't there yet.
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        version: i64,
+        body: &Value,
+    ) -> anyhow::Result<T> {
+        let request = self.request(Method::PUT, path).header("if-match", version);
+        self.send(request.json(body)).await
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let caller = Caller {
             subject: "bench".into(),

@@ -8,6 +8,7 @@ if (!file) throw new Error('LONGSHORE_WEB_TEST_DEMO must name the demo.json of a
  * @type {{
  *   portal_url: string, admin_user: string, admin_password: string, admin_token: string,
  *   clusters: { name: string, region: string, kubeconfig: string }[],
+ *   simulation_url: string,
  *   images?: { first: string, second: string, missing: string },
  * }}
  */

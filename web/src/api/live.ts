@@ -34,6 +34,7 @@ const PATHS: Record<Topic, RegExp[]> = {
   services: [
     /\/services(\/\{service\})?$/,
     /\/revisions$/,
+    /\/autoscaling(\/decisions)?$/,
     /\/assignments$/,
     /\/overview$/,
     /\/projects$/,

@@ -532,6 +532,42 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/autoscaling': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A service's policy, and what was decided last. */
+    get: operations['get_autoscaling'];
+    /** Sets a service's policy. From then on the policy alone sets the replicas, unless it is paused or a dry run. */
+    put: operations['put_autoscaling'];
+    post?: never;
+    /** Takes a service's policy away; its replicas stay as they are. */
+    delete: operations['delete_autoscaling'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/autoscaling/decisions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What was decided about a service's replicas and why, newest first; also of policies that are gone. */
+    get: operations['list_autoscaling_decisions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/projects/{project}/environments/{environment}/services/{service}/events': {
     parameters: {
       query?: never;
@@ -1071,6 +1107,90 @@ export interface components {
       /** @description How they came in: `session`, `token`, `anonymous`. */
       via: string;
     };
+    /** @description A service's policy, and what was decided last. */
+    Autoscaling: {
+      last?: components['schemas']['AutoscalingDecision'] | null;
+      policy?: components['schemas']['AutoscalingPolicy'] | null;
+      /**
+       * Format: int64
+       * @description How many of the decisions that are kept lacked a metric.
+       */
+      unread: number;
+      /** Format: date-time */
+      updated_at?: string | null;
+      updated_by?: string | null;
+      /**
+       * Format: int64
+       * @description For `If-Match`; 0 without a policy.
+       */
+      version: number;
+    };
+    /** @description One decision, with everything that went into it. */
+    AutoscalingDecision: {
+      /** Format: date-time */
+      at: string;
+      /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`. */
+      bounds?: string[];
+      /**
+       * Format: int32
+       * @description Replicas wanted before.
+       */
+      current: number;
+      /** Format: int32 */
+      max_replicas: number;
+      /** @description One sentence for a person. */
+      message: string;
+      metrics: components['schemas']['MetricReading'][];
+      /** Format: int32 */
+      min_replicas: number;
+      outcome: components['schemas']['DecisionOutcome'];
+      /**
+       * Format: int32
+       * @description Replicas ready, over all clusters that answer.
+       */
+      ready: number;
+      /**
+       * Format: int32
+       * @description What the metrics ask for, before windows, steps and bounds.
+       */
+      recommended: number;
+      /** @description The schedules that were on. */
+      schedules?: string[];
+      /**
+       * Format: int32
+       * @description Replicas wanted from then on; in a dry run, that would be.
+       */
+      wanted: number;
+    };
+    /** @description How many replicas a service gets by its metrics, over all of its clusters together. */
+    AutoscalingPolicy: {
+      down?: components['schemas']['ScalingBehavior'];
+      /** @description Decisions are recorded, and change nothing; people may scale by hand. */
+      dry_run?: boolean;
+      /**
+       * Format: int32
+       * @description While a metric's sum grows, what it will be so many seconds ahead is what counts: about what it takes to
+       *     measure it, to be sure of it and to start a replica. 0 looks at the present only. Never shrinks anything.
+       */
+      foresight_seconds?: number;
+      /** Format: int32 */
+      max_replicas: number;
+      /** @description Each proposes a number; the largest is taken. */
+      metrics: components['schemas']['MetricTarget'][];
+      /** Format: int32 */
+      min_replicas: number;
+      /** @description Nothing is decided; people may scale by hand. */
+      paused?: boolean;
+      rounding?: components['schemas']['Rounding'];
+      /** @description Other bounds at certain times. Where several are on, the largest of each bound holds. */
+      schedules?: components['schemas']['ScheduledBounds'][];
+      /**
+       * Format: int32
+       * @description A metric so near to its target changes nothing; percent of the target. Shrinking needs one and a half times as much.
+       */
+      tolerance_percent?: number;
+      up?: components['schemas']['ScalingBehavior'];
+    };
     /** @description A role given to a user. */
     Binding: {
       /** Format: date-time */
@@ -1226,6 +1346,13 @@ export interface components {
       password: string;
       username: string;
     };
+    /**
+     * @description What came of a look.
+     * @enum {string}
+     */
+    DecisionOutcome: 'scaled' | 'kept' | 'recorded' | 'held';
+    /** @enum {string} */
+    Direction: 'received' | 'sent';
     /** @description A namespace `{project}-{environment}` on a set of clusters. */
     Environment: {
       /** @description The clusters it spans, by name; every cluster when empty. */
@@ -1404,6 +1531,79 @@ export interface components {
      * @enum {string}
      */
     LogSourceState: 'followed' | 'waiting' | 'away' | 'lost' | 'ended';
+    /** @description What was read of one metric, and what it asks for. */
+    MetricReading: {
+      /** @description Why it could not be read, wholly or in part. */
+      error?: string | null;
+      /**
+       * Format: double
+       * @description What the total is expected to be ahead; absent unless it grows.
+       */
+      expected?: number | null;
+      /** @description How, in numbers: `320 / 50 = 6.4, fewest within 10 % -> 6`. */
+      formula: string;
+      /** Format: int32 */
+      measured: number;
+      /**
+       * Format: int32
+       * @description Pods that should have been measured and were not, those of clusters that don't answer among them.
+       */
+      missing: number;
+      /** @description `cpu`, `memory`, `network received`, `network sent`, or the query. */
+      name: string;
+      /**
+       * Format: int32
+       * @description Replicas that it asks for.
+       */
+      proposed?: number | null;
+      /** Format: double */
+      target: number;
+      /**
+       * Format: double
+       * @description Over all replicas that were measured.
+       */
+      total?: number | null;
+      /**
+       * Format: int32
+       * @description Pods that are starting or not ready.
+       */
+      unready: number;
+      /**
+       * Format: double
+       * @description Of a replica, on the average; absent when nothing was read.
+       */
+      value?: number | null;
+    };
+    /** @description What is measured. */
+    MetricSource:
+      | {
+          of?: components['schemas']['Share'];
+          /** @enum {string} */
+          type: 'cpu';
+        }
+      | {
+          of?: components['schemas']['Share'];
+          /** @enum {string} */
+          type: 'memory';
+        }
+      | {
+          direction: components['schemas']['Direction'];
+          /** @enum {string} */
+          type: 'network';
+        }
+      | {
+          query: string;
+          /** @enum {string} */
+          type: 'promql';
+        };
+    MetricTarget: {
+      source: components['schemas']['MetricSource'];
+      /**
+       * Format: double
+       * @description What one replica should have: percent for CPU and memory, bytes a second for network, the query's own unit else.
+       */
+      target: number;
+    };
     NewApiToken: {
       /**
        * Format: int32
@@ -1703,6 +1903,54 @@ export interface components {
         target: string;
         /** @description How they came in: `session`, `token`, `anonymous`. */
         via: string;
+      }[];
+      /** @description Give it back as `cursor` for the next page; absent on the last one. */
+      next_cursor?: string | null;
+      /**
+       * Format: int64
+       * @description About how many items the whole list has; exact where that costs nothing.
+       */
+      total_estimate: number;
+    };
+    /** @description One page of a list. */
+    Page_AutoscalingDecision: {
+      /** @description The clusters whose part is missing or old. */
+      gaps?: components['schemas']['Gap'][];
+      items: {
+        /** Format: date-time */
+        at: string;
+        /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`. */
+        bounds?: string[];
+        /**
+         * Format: int32
+         * @description Replicas wanted before.
+         */
+        current: number;
+        /** Format: int32 */
+        max_replicas: number;
+        /** @description One sentence for a person. */
+        message: string;
+        metrics: components['schemas']['MetricReading'][];
+        /** Format: int32 */
+        min_replicas: number;
+        outcome: components['schemas']['DecisionOutcome'];
+        /**
+         * Format: int32
+         * @description Replicas ready, over all clusters that answer.
+         */
+        ready: number;
+        /**
+         * Format: int32
+         * @description What the metrics ask for, before windows, steps and bounds.
+         */
+        recommended: number;
+        /** @description The schedules that were on. */
+        schedules?: string[];
+        /**
+         * Format: int32
+         * @description Replicas wanted from then on; in a dry run, that would be.
+         */
+        wanted: number;
       }[];
       /** @description Give it back as `cursor` for the next page; absent on the last one. */
       next_cursor?: string | null;
@@ -2513,6 +2761,47 @@ export interface components {
     /** @enum {string} */
     RolloutState: 'progressing' | 'complete' | 'failed';
     /**
+     * @description What becomes of a number of replicas that is not whole.
+     * @enum {string}
+     */
+    Rounding: 'fewest' | 'ceil';
+    /** @description How fast replicas may come, or go. */
+    ScalingBehavior: {
+      select?: components['schemas']['StepSelection'];
+      /**
+       * Format: int32
+       * @description Up: the least, down: the most that was recommended in so many seconds counts.
+       */
+      stabilization_seconds: number;
+      /** @description None is no limit. */
+      steps?: components['schemas']['ScalingStep'][];
+    };
+    /** @description At most so many in so many seconds. */
+    ScalingStep: {
+      /** Format: int32 */
+      period_seconds: number;
+      unit: components['schemas']['StepUnit'];
+      /** Format: int32 */
+      value: number;
+    };
+    /**
+     * @description Bounds that hold from each time of a cron expression on, for so long. What counts is whether a window is on now, so a
+     *     start that nobody was there for is caught up.
+     */
+    ScheduledBounds: {
+      /** @description Minute, hour, day of month, month, day of week: `0 8 * * 1-5`. */
+      cron: string;
+      /** Format: int32 */
+      max_replicas: number;
+      /** Format: int32 */
+      min_replicas: number;
+      /** Format: int32 */
+      minutes: number;
+      name: string;
+      /** @description As in the IANA database: `Asia/Shanghai`. */
+      time_zone: string;
+    };
+    /**
      * @description A secret, given as an environment variable or as a file.
      *
      *     Its value goes in and never comes out: replies carry `value: null` and a `fingerprint`. A change
@@ -2735,6 +3024,8 @@ export interface components {
       /** @description What the browser said of itself. */
       user_agent: string;
     };
+    /** @enum {string} */
+    Share: 'request' | 'limit';
     /** @description Failed sign-ins that closed the door for a while. */
     SignInLock: {
       /** @description An address, or the first half of an IPv6 one. */
@@ -2790,8 +3081,15 @@ export interface components {
        */
       unknown?: number;
     };
+    /**
+     * @description Which of several steps counts.
+     * @enum {string}
+     */
+    StepSelection: 'max' | 'min' | 'disabled';
     /** @enum {string} */
     StepState: 'pending' | 'running' | 'waiting' | 'succeeded' | 'failed';
+    /** @enum {string} */
+    StepUnit: 'replicas' | 'percent';
     /** @description How a replica is stopped. */
     Stop: {
       /**
@@ -2915,6 +3213,9 @@ export type AuditFormat = components['schemas']['AuditFormat'];
 export type AuditId = components['schemas']['AuditId'];
 export type AuditOutcome = components['schemas']['AuditOutcome'];
 export type AuditRecord = components['schemas']['AuditRecord'];
+export type Autoscaling = components['schemas']['Autoscaling'];
+export type AutoscalingDecision = components['schemas']['AutoscalingDecision'];
+export type AutoscalingPolicy = components['schemas']['AutoscalingPolicy'];
 export type Binding = components['schemas']['Binding'];
 export type BindingId = components['schemas']['BindingId'];
 export type Change = components['schemas']['Change'];
@@ -2929,6 +3230,8 @@ export type ConnectionCheck = components['schemas']['ConnectionCheck'];
 export type Container = components['schemas']['Container'];
 export type ContainerPort = components['schemas']['ContainerPort'];
 export type Credentials = components['schemas']['Credentials'];
+export type DecisionOutcome = components['schemas']['DecisionOutcome'];
+export type Direction = components['schemas']['Direction'];
 export type Environment = components['schemas']['Environment'];
 export type EnvironmentId = components['schemas']['EnvironmentId'];
 export type EnvironmentPatch = components['schemas']['EnvironmentPatch'];
@@ -2947,6 +3250,9 @@ export type LockId = components['schemas']['LockId'];
 export type LogFrame = components['schemas']['LogFrame'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogSourceState = components['schemas']['LogSourceState'];
+export type MetricReading = components['schemas']['MetricReading'];
+export type MetricSource = components['schemas']['MetricSource'];
+export type MetricTarget = components['schemas']['MetricTarget'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBinding = components['schemas']['NewBinding'];
 export type NewCluster = components['schemas']['NewCluster'];
@@ -2971,6 +3277,7 @@ export type Overview = components['schemas']['Overview'];
 export type PageApiToken = components['schemas']['Page_ApiToken'];
 export type PageAssignment = components['schemas']['Page_Assignment'];
 export type PageAuditRecord = components['schemas']['Page_AuditRecord'];
+export type PageAutoscalingDecision = components['schemas']['Page_AutoscalingDecision'];
 export type PageBinding = components['schemas']['Page_Binding'];
 export type PageCluster = components['schemas']['Page_Cluster'];
 export type PageEnvironment = components['schemas']['Page_Environment'];
@@ -3014,6 +3321,10 @@ export type Role = components['schemas']['Role'];
 export type RoleDescription = components['schemas']['RoleDescription'];
 export type Rollout = components['schemas']['Rollout'];
 export type RolloutState = components['schemas']['RolloutState'];
+export type Rounding = components['schemas']['Rounding'];
+export type ScalingBehavior = components['schemas']['ScalingBehavior'];
+export type ScalingStep = components['schemas']['ScalingStep'];
+export type ScheduledBounds = components['schemas']['ScheduledBounds'];
 export type SecretEntry = components['schemas']['SecretEntry'];
 export type Service = components['schemas']['Service'];
 export type ServiceAccepted = components['schemas']['ServiceAccepted'];
@@ -3028,10 +3339,13 @@ export type ServiceStatus = components['schemas']['ServiceStatus'];
 export type Session = components['schemas']['Session'];
 export type SessionId = components['schemas']['SessionId'];
 export type SessionSummary = components['schemas']['SessionSummary'];
+export type Share = components['schemas']['Share'];
 export type SignInLock = components['schemas']['SignInLock'];
 export type SpecChange = components['schemas']['SpecChange'];
 export type StateCounts = components['schemas']['StateCounts'];
+export type StepSelection = components['schemas']['StepSelection'];
 export type StepState = components['schemas']['StepState'];
+export type StepUnit = components['schemas']['StepUnit'];
 export type Stop = components['schemas']['Stop'];
 export type SyncState = components['schemas']['SyncState'];
 export type Termination = components['schemas']['Termination'];
@@ -5153,7 +5467,7 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody'];
         };
       };
-      /** @description `version_conflict`, `service_deleting` */
+      /** @description `version_conflict`, `service_deleting`, `autoscaled`: a policy sets the replicas */
       409: {
         headers: {
           [name: string]: unknown;
@@ -5205,6 +5519,215 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Page_Assignment'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_autoscaling: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The policy if it has one, and the last decision */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Autoscaling'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  put_autoscaling: {
+    parameters: {
+      query?: never;
+      header: {
+        /** @description The policy's version that was read; 0 where there is none yet */
+        'If-Match': string;
+      };
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AutoscalingPolicy'];
+      };
+    };
+    responses: {
+      /** @description The policy as it is now */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Autoscaling'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `version_conflict`, `service_deleting`, `pinned`: its replicas are pinned to clusters */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `precondition_required` */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  delete_autoscaling: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It has none any more */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `service_deleting` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_autoscaling_decisions: {
+    parameters: {
+      query?: {
+        /** @description Not before this time. */
+        from?: string;
+        /** @description Before this time. */
+        to?: string;
+        /** @description Only these outcomes, with commas between: `scaled,held`. */
+        outcome?: string;
+        /** @description Items a page, 1 to 500; 50 when absent. */
+        limit?: number;
+        /** @description Where to go on: `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description A field to sort by, `-` before it for descending. */
+        sort?: string;
+        /** @description Text to look for. */
+        q?: string;
+      };
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of decisions */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_AutoscalingDecision'];
+        };
+      };
+      /** @description `invalid_cursor`, `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
         };
       };
       /** @description `not_found` */

@@ -1,5 +1,6 @@
 //! HTTP only: extract, call, shape the reply.
 
+mod autoscaling;
 mod changes;
 mod clusters;
 mod environments;
@@ -83,6 +84,12 @@ pub fn public() -> OpenApiRouter<AppState> {
         .routes(routes!(revisions::diff_revisions))
         .routes(routes!(releases::create_release))
         .routes(routes!(releases::restart_service))
+        .routes(routes!(
+            autoscaling::get_autoscaling,
+            autoscaling::put_autoscaling,
+            autoscaling::delete_autoscaling
+        ))
+        .routes(routes!(autoscaling::list_autoscaling_decisions))
         .routes(routes!(operations::list_operations))
         .routes(routes!(operations::get_operation))
         .routes(routes!(overview::get_overview))

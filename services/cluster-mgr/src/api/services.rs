@@ -126,7 +126,7 @@ pub async fn get_service(
     responses(
         (status = 202, description = "The service, and the operation when replicas or placement change", body = ServiceAccepted),
         (status = 404, description = "`not_found`", body = ErrorBody),
-        (status = 409, description = "`version_conflict`, `service_deleting`", body = ErrorBody),
+        (status = 409, description = "`version_conflict`, `service_deleting`, `autoscaled`: a policy sets the replicas", body = ErrorBody),
         (status = 422, description = "`invalid_spec`", body = ErrorBody),
         (status = 428, description = "`precondition_required`", body = ErrorBody),
     ),

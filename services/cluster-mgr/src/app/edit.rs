@@ -54,6 +54,26 @@ pub async fn check(unit: &Unit, object: Versioned<'_>, given: i64) -> ApiResult<
     })))
 }
 
+/// The same of an object whose single edits are not kept.
+pub fn check_alone(object: Versioned<'_>, given: i64) -> ApiResult<()> {
+    if object.version == given {
+        return Ok(());
+    }
+    Err(ApiError::conflict(
+        "version_conflict",
+        format!(
+            "{} was changed since you read it, by {}; read it again and repeat your change",
+            object.what, object.updated_by
+        ),
+    )
+    .with_details(json!({
+        "current_version": object.version,
+        "changed_by": object.updated_by,
+        "changed_at": object.updated_at,
+        "changed_fields": [],
+    })))
+}
+
 /// Keeps what an edit changed.
 pub async fn note(
     unit: &Unit,

@@ -1,6 +1,8 @@
-//! The logic. The hard parts are pure: [`placement`], [`reconcile`], [`validation`], [`diff`], [`health`].
+//! The logic. The hard parts are pure: [`placement`], [`autoscale`], [`reconcile`], [`validation`], [`diff`], [`health`].
 
 pub mod assignments;
+pub mod autoscale;
+pub mod autoscaling;
 pub mod changes;
 pub mod clusters;
 pub mod create;

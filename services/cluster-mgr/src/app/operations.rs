@@ -85,6 +85,28 @@ pub async fn begin(
     Ok(operation)
 }
 
+/// The operation that brings a service from so many replicas to what it wants now, or places it anew.
+pub async fn begin_scaling(
+    unit: &mut Unit,
+    service: &mut services::Model,
+    before: i32,
+    caller: &Caller,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let title = if service.replicas == before {
+        format!("place {} anew", service.path())
+    } else {
+        format!(
+            "scale {} from {before} to {} replicas",
+            service.path(),
+            service.replicas
+        )
+    };
+    begin(unit, service, OperationKind::ScaleService, title, caller, now)
+        .await
+        .map(drop)
+}
+
 pub async fn list(
     state: &AppState,
     caller: &Caller,

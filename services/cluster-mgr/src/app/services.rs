@@ -16,7 +16,9 @@ use uuid::Uuid;
 use crate::app::quantity::{parse_cpu, parse_memory};
 use crate::app::validation::placement::{Known, pinned_sum};
 use crate::app::validation::{self, Fields};
-use crate::app::{clusters as cluster_logic, edit, environments as environment_logic, operations};
+use crate::app::{
+    autoscaling, clusters as cluster_logic, edit, environments as environment_logic, operations,
+};
 use crate::db::columns::StoredPlacement;
 use crate::db::service_pages::{self, Cursor, Filter, Sort};
 use crate::db::{Connection, DbErr, Record, Unit, assignments, clusters, environments, services};
@@ -278,6 +280,10 @@ pub async fn update(
     }
     fields.done()?;
 
+    let by_hand = pinned.or(patch.replicas.map(u64::from));
+    if by_hand.is_some_and(|count| count != u64::from(row.replicas.unsigned_abs())) || pinned.is_some() {
+        autoscaling::refuse_hand(&unit, &row).await?;
+    }
     let before = row.clone();
     let mut changed = Vec::new();
     if let Some(description) = patch.description.filter(|text| *text != row.description) {
@@ -291,8 +297,7 @@ pub async fn update(
         row.placement = StoredPlacement(placement);
         changed.push("placement");
     }
-    let replicas = pinned.or(patch.replicas.map(u64::from));
-    if let Some(replicas) = replicas
+    if let Some(replicas) = by_hand
         .map(|count| count as i32)
         .filter(|count| *count != row.replicas)
     {
@@ -304,25 +309,7 @@ pub async fn update(
     }
     let now = state.now();
     if row.replicas != before.replicas || row.placement != before.placement {
-        let title = if row.replicas == before.replicas {
-            format!("place {} anew", row.path())
-        } else {
-            format!(
-                "scale {} from {} to {} replicas",
-                row.path(),
-                before.replicas,
-                row.replicas
-            )
-        };
-        operations::begin(
-            &mut unit,
-            &mut row,
-            OperationKind::ScaleService,
-            title,
-            caller,
-            now,
-        )
-        .await?;
+        operations::begin_scaling(&mut unit, &mut row, before.replicas, caller, now).await?;
     }
     save_edit(&mut unit, &mut row, &changed, caller, now).await?;
     accept(unit, &row, None).await

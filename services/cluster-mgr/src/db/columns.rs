@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use api_types::autoscaling::{AutoscalingDecision, AutoscalingPolicy};
 use api_types::clusters::ClusterObservation;
 use api_types::operations::OperationStep;
 use api_types::placement::{Placement, PlacementReason};
@@ -25,8 +26,10 @@ json_column! {
     Labels(BTreeMap<String, String>),
     Names(Vec<String>),
     StoredClusterObservation(ClusterObservation),
+    StoredDecision(AutoscalingDecision),
     StoredObservation(WorkloadObservation),
     StoredPlacement(Placement),
+    StoredPolicy(AutoscalingPolicy),
     StoredReason(PlacementReason),
     // Secrets' values are sealed in it; see `app::secrets`.
     StoredSpec(ServiceSpec),

@@ -1,6 +1,8 @@
 //! Entities and queries. Everything that writes goes through a [`Unit`].
 
 pub mod assignments;
+pub mod autoscaling_decisions;
+pub mod autoscaling_policies;
 pub mod changes;
 pub mod clusters;
 pub mod columns;

@@ -1,6 +1,7 @@
 //! The loops, run by the one replica that leads. Each reads what is wanted and what is there and closes
 //! the difference; each can be cut off at any line and started again.
 
+pub mod autoscale;
 pub mod dispatch;
 pub mod health;
 mod lead;
@@ -46,6 +47,12 @@ pub fn start(state: &AppState, driver: &Driver) {
         Arc::new(registry::Registry::new(state.clone())),
         REGISTRY_PERIOD.min(config.probe_period()),
         state.work.registry.clone(),
+    );
+    driver.start(
+        Arc::new(autoscale::Autoscale::new(state.clone())),
+        config.autoscaling_period(),
+        // Never sooner: each turn decides about every service, and keeps it.
+        Signal::default(),
     );
     driver.start(
         Arc::new(trim::Trim::new(state.clone())),

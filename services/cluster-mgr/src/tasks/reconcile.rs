@@ -17,8 +17,8 @@ use crate::app::reconcile::{Outcome, Subject, reconcile};
 use crate::app::reservations::reserve;
 use crate::db::columns::read_word;
 use crate::db::{
-    Connection, Record, Unit, assignments, changes, clusters, edits, environments, observations, operations,
-    put, revisions, services,
+    Connection, Record, Unit, assignments, autoscaling_decisions, autoscaling_policies, changes, clusters,
+    edits, environments, observations, operations, put, revisions, services,
 };
 use crate::state::AppState;
 use crate::tasks::{dispatch, lead};
@@ -281,6 +281,8 @@ async fn write(unit: &mut Unit, planned: &[(Subject, Outcome)]) -> anyhow::Resul
             revisions::delete_of(&**unit, id).await?;
             observations::delete_of_service(&**unit, id).await?;
             edits::forget(&**unit, id).await?;
+            autoscaling_policies::delete(&**unit, id).await?;
+            autoscaling_decisions::delete_of(&**unit, id).await?;
             services::delete(&**unit, id).await?;
         }
         if outcome.writes() {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::Duration;
 use platform::driver::Task;
 
-use crate::db::{changes, edits, operations};
+use crate::db::{autoscaling_decisions, changes, edits, operations};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -35,10 +35,13 @@ impl Task for Trim {
         let edits = edits::trim(&*unit, now - Duration::days(EDITS_KEPT_DAYS)).await?;
         let finished = now - Duration::days(config.operations_kept_days);
         let operations = operations::trim(&*unit, finished).await?;
+        let unchanged = now - Duration::hours(config.decisions_kept_hours);
+        let scalings = now - Duration::days(config.scalings_kept_days);
+        let decisions = autoscaling_decisions::trim(&*unit, unchanged, scalings).await?;
         unit.commit().await?;
         let keys = platform::idempotency::forget_old(&self.state.foundation.database).await?;
-        if changes + edits + operations + keys > 0 {
-            tracing::debug!(changes, edits, operations, keys, "forgot what is old");
+        if changes + edits + operations + decisions + keys > 0 {
+            tracing::debug!(changes, edits, operations, decisions, keys, "forgot what is old");
         }
         Ok(())
     }

@@ -157,3 +157,35 @@ async fn any_body_is_taken_or_refused() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_policy_is_taken_or_refused() {
+    on_each(async |world| {
+        fill(&world).await;
+        let path = format!("{SERVICES}/web/autoscaling");
+        let policy = json!({
+            "min_replicas": 1, "max_replicas": 3, "rounding": "ceil", "tolerance_percent": 10, "foresight_seconds": 75,
+            "metrics": [
+                { "source": { "type": "cpu", "of": "limit" }, "target": 50.0 },
+                { "source": { "type": "promql", "query": "queue" }, "target": 1.5 },
+            ],
+            "up": { "stabilization_seconds": 60, "select": "max", "steps": [{ "unit": "percent", "value": 100, "period_seconds": 15 }] },
+            "schedules": [{
+                "name": "sale", "cron": "0 8 * * 1-5", "time_zone": "Asia/Shanghai", "minutes": 60,
+                "min_replicas": 2, "max_replicas": 4,
+            }],
+            "dry_run": true,
+        });
+        fuzz::ask(file!(), 150, &fuzz::changed(policy), async |body| {
+            let known: Value = world.get(&path).await;
+            let version = known["version"].to_string();
+            let headers = [("if-match", version.as_str())];
+            let (status, reply) = world.call(Method::PUT, &path, &headers, body.clone()).await;
+            refused_at_most(&format!("{path} {body}"), status, &reply)
+        });
+        // Whatever was taken, the loop goes on.
+        let (status, known) = world.call(Method::GET, &path, &[], Value::Null).await;
+        assert_eq!(status, StatusCode::OK, "{known}");
+    })
+    .await;
+}

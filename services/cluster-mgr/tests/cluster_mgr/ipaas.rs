@@ -9,8 +9,10 @@ use api_types::changes::{Change, ChangeLine, Topic};
 use api_types::clusters::{ClusterObservation, ConnectionCheck, Kubeconfig, ResourceAmounts};
 use api_types::common::ClusterId;
 use api_types::internal::{
-    Applied, Connection, DesiredWorkload, ObservedWorkload, PutConnection, WorkloadSnapshot,
+    Applied, Connection, DesiredWorkload, MeasuredPod, MeasuredService, MeasurementQuery, Measurements,
+    ObservedWorkload, PutConnection, QueryResult, WorkloadSnapshot,
 };
+use api_types::pods::PodPhase;
 use api_types::services::{Problem, RolloutState, WorkloadObservation};
 use auth::Verifier;
 use axum::Router;
@@ -64,6 +66,8 @@ pub struct Cluster {
     /// Pods that were told to go are gone at once.
     pub stops: bool,
     pub refusal: Option<(StatusCode, &'static str, &'static str)>,
+    /// Its Prometheus answers.
+    pub measures: bool,
     pub nodes: u32,
     pub node: ResourceAmounts,
     pub workloads: BTreeMap<(String, String, String), Workload>,
@@ -83,6 +87,10 @@ struct World {
     clusters: BTreeMap<String, Cluster>,
     connections: BTreeMap<ClusterId, Registered>,
     changes: Vec<Change>,
+    /// Cores that each service uses, over all of its replicas.
+    load: f64,
+    /// The most queries that one call asked.
+    queries: usize,
 }
 
 /// The simulated ipaas.
@@ -113,6 +121,8 @@ impl Ipaas {
                 clusters: BTreeMap::new(),
                 connections: BTreeMap::new(),
                 changes: Vec::new(),
+                load: 0.0,
+                queries: 0,
             })),
             news: watch::Sender::new(0),
             applies_under_way: Arc::default(),
@@ -128,6 +138,7 @@ impl Ipaas {
                 "/internal/v1/connections/{id}",
                 put(put_connection).delete(delete_connection),
             )
+            .route("/internal/v1/connections/{id}/measurements", post(measure))
             .route(
                 "/internal/v1/connections/{id}/projects/{project}/environments/{environment}/services/{service}",
                 put(apply).delete(remove),
@@ -163,6 +174,7 @@ impl Ipaas {
                 starts: true,
                 stops: true,
                 refusal: None,
+                measures: true,
                 nodes: 3,
                 node: ResourceAmounts {
                     cpu_millicores: 8 * MILLICORES,
@@ -194,6 +206,16 @@ impl Ipaas {
         }
         self.notify(&world);
         outcome
+    }
+
+    /// Puts a load on every service: cores, over all of its replicas.
+    pub fn load(&self, cores: f64) {
+        self.world.lock().load = cores;
+    }
+
+    /// The most queries that one call for measurements had.
+    pub fn queries(&self) -> usize {
+        self.world.lock().queries
     }
 
     pub fn look<T>(&self, name: &str, look: impl FnOnce(&Cluster) -> T) -> T {
@@ -601,6 +623,57 @@ struct Filter {
     project: Option<String>,
     environment: Option<String>,
     service: Option<String>,
+}
+
+/// Every ready pod has the same part of its service's load, and has been there for long.
+async fn measure(
+    State(ipaas): State<Ipaas>,
+    Path(id): Path<ClusterId>,
+    Json(query): Json<MeasurementQuery>,
+) -> ApiResult<Json<Measurements>> {
+    reach(&ipaas, id).await?;
+    let mut world = ipaas.world.lock();
+    world.queries = world.queries.max(query.queries.len());
+    let (load, mut ready) = (world.load, BTreeMap::new());
+    for (place, workload) in world.clusters.values().flat_map(|cluster| &cluster.workloads) {
+        *ready.entry(place.clone()).or_insert(0u32) += workload.ready;
+    }
+    let (_, cluster) = world.physical(id)?;
+    let pod = |value: f64, at: usize| MeasuredPod {
+        phase: PodPhase::Running,
+        stopping: false,
+        ready: true,
+        created_at: now().timestamp() - 3600,
+        unready_since: None,
+        cpu_millicores: 500,
+        memory_bytes: 512 << 20,
+        values: if cluster.measures {
+            vec![(at, value)]
+        } else {
+            Vec::new()
+        },
+    };
+    let cpu = query.queries.iter().position(|text| text.contains("cpu_usage"));
+    let error = (!cluster.measures).then(|| "Prometheus doesn't answer".to_owned());
+    Ok(Json(Measurements {
+        stale: false,
+        queries: vec![QueryResult { error, value: None }; query.queries.len()],
+        services: query
+            .services
+            .into_iter()
+            .map(|place| {
+                let place = (place.project, place.environment, place.service);
+                let all = ready.get(&place).copied().unwrap_or(0).max(1);
+                let own = cluster.workloads.get(&place).map_or(0, |workload| workload.ready);
+                MeasuredService {
+                    pods: (0..own)
+                        .map(|_| pod(load / f64::from(all), cpu.unwrap_or(usize::MAX)))
+                        .collect(),
+                    values: Vec::new(),
+                }
+            })
+            .collect(),
+    }))
 }
 
 async fn list_workloads(State(ipaas): State<Ipaas>, Query(filter): Query<Filter>) -> Json<WorkloadSnapshot> {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod autoscaling;
 mod bad_input;
 mod change_stream;
 mod clusters;

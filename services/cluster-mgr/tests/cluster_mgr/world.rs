@@ -112,6 +112,7 @@ fn quick(ipaas_url: String) -> Config {
         retry_first_ms: 50,
         retry_longest_ms: 400,
         registration_timeout_ms: 1_500,
+        autoscaling_period_ms: 100,
         ..Config::default()
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use api_types::changes::ChangeLine;
 use api_types::clusters::{ConnectionCheck, Kubeconfig};
 use api_types::common::ClusterId;
-use api_types::internal::{Applied, Connection, DesiredWorkload, PutConnection, WorkloadSnapshot};
+use api_types::internal::{
+    Applied, Connection, DesiredWorkload, MeasurementQuery, Measurements, PutConnection, WorkloadSnapshot,
+};
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
@@ -18,8 +20,8 @@ use platform::{ApiError, ApiResult};
 use serde::Deserialize;
 
 use crate::app::apply::{self, require_current};
-use crate::app::connections;
 use crate::app::names::ServiceKey;
+use crate::app::{connections, measurements};
 use crate::state::AppState;
 
 /// A follower is told that nothing happened this often.
@@ -35,6 +37,7 @@ pub fn router() -> Router<AppState> {
             "/internal/v1/connections/{id}",
             put(put_connection).delete(delete_connection),
         )
+        .route("/internal/v1/connections/{id}/measurements", post(measure))
         .route(service, put(apply_workload).delete(delete_workload))
         .route("/internal/v1/workloads", get(list_workloads))
         .route("/internal/v1/changes", get(follow_changes))
@@ -67,6 +70,15 @@ async fn delete_connection(
     require_current(&state, fence.as_ref()).await?;
     connections::delete(&state, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn measure(
+    State(state): State<AppState>,
+    Path(id): Path<ClusterId>,
+    Json(query): Json<MeasurementQuery>,
+) -> ApiResult<Json<Measurements>> {
+    let member = state.members.require(id)?;
+    Ok(Json(measurements::measure(&state, &member, &query).await))
 }
 
 #[derive(Deserialize)]

@@ -181,6 +181,16 @@ impl Bed {
             .expect("this test is for simulated clusters")
     }
 
+    /// Where the Prometheus of a simulated cluster answers.
+    pub fn prometheus(&self, name: &str) -> String {
+        let sandbox = self
+            .sandbox
+            .as_ref()
+            .expect("this test is for simulated clusters");
+        let admin = sandbox.admin_address().expect("it has an admin endpoint");
+        format!("http://{admin}/clusters/{name}/prometheus")
+    }
+
     pub fn namespace(&self) -> String {
         format!("{}-test", self.project)
     }
@@ -359,6 +369,7 @@ async fn start_sandbox(folder: &tempfile::TempDir) -> Sandbox {
     sandbox::start(SandboxConfig {
         clusters: vec![cluster("alpha"), cluster("beta")],
         data_dir: folder.path().join("sandbox"),
+        admin_port: Some(0),
         ..SandboxConfig::default()
     })
     .await

@@ -15,6 +15,7 @@ mod faults;
 mod fuzz;
 mod logs;
 mod looking;
+mod measurements;
 mod openapi;
 mod proxy;
 mod replicas;

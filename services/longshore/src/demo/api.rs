@@ -57,16 +57,34 @@ impl Api {
         }
     }
 
+    /// Changes what was read in this version.
+    pub async fn change(&self, path: &str, version: i64, body: &Value) -> anyhow::Result<()> {
+        match self.send(Method::PATCH, path, Some(version), Some(body)).await? {
+            (status, _) if status.is_success() => Ok(()),
+            (status, body) => bail!(refused("changing", path, status, &body)),
+        }
+    }
+
     pub async fn is_signed_in(&self) -> anyhow::Result<bool> {
         let (status, _) = self.call(Method::GET, "/session", None).await?;
         Ok(status.is_success())
     }
 
-    /// One call; while the services say that they are not there yet, again.
     async fn call(
         &self,
         method: Method,
         path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        self.send(method, path, None, body).await
+    }
+
+    /// One call; while the services say that they are not there yet, again.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        version: Option<i64>,
         body: Option<&Value>,
     ) -> anyhow::Result<(StatusCode, Value)> {
         let begun = Instant::now();
@@ -77,6 +95,9 @@ impl Api {
                 .timeout(TIMEOUT);
             if let Some(token) = &self.token {
                 request = request.bearer_auth(token);
+            }
+            if let Some(version) = version {
+                request = request.header("if-match", version);
             }
             if let Some(body) = body {
                 request = request.json(body);

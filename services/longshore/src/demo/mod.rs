@@ -34,6 +34,8 @@ struct Description<'a> {
     admin_password: Option<&'a str>,
     admin_token: &'a str,
     clusters: Vec<DescribedCluster<'a>>,
+    /// Where load and faults are put on the clusters; see services/sandbox/README.md.
+    simulation_url: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,6 +119,7 @@ async fn furnish(settings: &Settings, sandbox: &Sandbox) -> anyhow::Result<()> {
         admin_password: password,
         admin_token: &token,
         clusters,
+        simulation_url: sandbox.admin_address().map(|admin| format!("http://{admin}")),
     };
     let path = directory.join("demo.json");
     private_file::write(&path, &serde_json::to_vec_pretty(&description)?)?;

@@ -16,28 +16,47 @@ const LONGEST_START: Duration = Duration::from_secs(30);
 /// Registers the clusters; one whose address changed (another port) gets its new kubeconfig.
 pub async fn clusters(api: &Api, sandbox: &Sandbox, directory: &Path) -> anyhow::Result<()> {
     for cluster in sandbox.clusters() {
-        register(api, cluster, directory).await?;
+        let prometheus = sandbox
+            .admin_address()
+            .map(|admin| format!("http://{admin}/clusters/{}/prometheus", cluster.name()));
+        register(api, cluster, prometheus.as_deref(), directory).await?;
     }
     Ok(())
 }
 
-async fn register(api: &Api, cluster: &ClusterHandle, directory: &Path) -> anyhow::Result<()> {
+async fn register(
+    api: &Api,
+    cluster: &ClusterHandle,
+    prometheus: Option<&str>,
+    directory: &Path,
+) -> anyhow::Result<()> {
     let (name, region) = (cluster.name(), cluster.region());
     let kubeconfig = cluster.kubeconfig();
     let file = directory.join(format!("{name}.kubeconfig"));
     let path = format!("/clusters/{name}");
-    if api.find(&path).await?.is_none() {
+    let Some(known) = api.find(&path).await? else {
         let new = json!({
             "name": name,
             "region": region,
             "zone": format!("{region}-a"),
             "labels": { "simulated": "true" },
             "kubeconfig": kubeconfig,
+            "prometheus_url": prometheus,
         });
         api.create("/clusters", &new).await?;
-    } else if private_file::read(&file)?.as_deref() != Some(kubeconfig.as_str()) {
+        return private_file::write(&file, kubeconfig.as_bytes());
+    };
+    if private_file::read(&file)?.as_deref() != Some(kubeconfig.as_str()) {
         let body = json!({ "kubeconfig": kubeconfig });
         api.replace(&format!("{path}/kubeconfig"), &body).await?;
+    }
+    // An address that somebody else gave it stays.
+    let own = |url: &str| url.ends_with(&format!("/clusters/{name}/prometheus"));
+    let url = known["prometheus_url"].as_str();
+    if url != prometheus && url.is_none_or(own) {
+        let version = known["version"].as_i64().unwrap_or_default();
+        api.change(&path, version, &json!({ "prometheus_url": prometheus }))
+            .await?;
     }
     private_file::write(&file, kubeconfig.as_bytes())
 }

@@ -108,6 +108,11 @@ async fn a_demo_starts_stops_and_goes_on() {
     demo.settles().await;
     let registered = demo.get("/clusters").await;
     assert_eq!(registered["items"].as_array().unwrap().len(), 2);
+    for cluster in registered["items"].as_array().unwrap() {
+        let path = format!("/clusters/{}/prometheus", cluster["name"].as_str().unwrap());
+        let url = cluster["prometheus_url"].as_str().unwrap();
+        assert!(url.ends_with(&path), "{url}");
+    }
 
     // Another one on the same data, or the same ports, says why not.
     let (status, _, complaint) = Program::start(&["demo"], directory, free_ports()).ended().await;

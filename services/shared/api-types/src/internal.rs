@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::clusters::{ClusterObservation, ConnectionCheck};
 use crate::common::ClusterId;
+use crate::pods::PodPhase;
 use crate::services::WorkloadObservation;
 use crate::spec::ServiceSpec;
 
@@ -85,4 +86,66 @@ pub struct WorkloadSnapshot {
     /// Clusters that answer and whose part is whole: what isn't listed of them isn't there.
     #[serde(default)]
     pub complete: Vec<ClusterId>,
+}
+
+/// Asks what one cluster's pods use. The number of queries does not depend on the number of services.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MeasurementQuery {
+    /// Of the cluster's Prometheus; without one nothing is measured.
+    pub prometheus_url: Option<String>,
+    pub queries: Vec<String>,
+    pub services: Vec<ServicePlace>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+pub struct ServicePlace {
+    pub project: String,
+    pub environment: String,
+    pub service: String,
+}
+
+/// What one cluster's pods use, as far as its Prometheus answered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Measurements {
+    /// The pods are those of an earlier time; the cluster doesn't answer.
+    pub stale: bool,
+    /// In the order of the queries.
+    pub queries: Vec<QueryResult>,
+    /// In the order of the services that were asked for.
+    pub services: Vec<MeasuredService>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QueryResult {
+    /// Why there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Of the one series without labels, or the scalar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MeasuredService {
+    pub pods: Vec<MeasuredPod>,
+    /// Of the service as a whole: the position of the query, and the value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<(usize, f64)>,
+}
+
+/// Times are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MeasuredPod {
+    pub phase: PodPhase,
+    pub stopping: bool,
+    pub ready: bool,
+    pub created_at: i64,
+    /// When it stopped being ready, or was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unready_since: Option<i64>,
+    /// What it asks for.
+    pub cpu_millicores: u32,
+    pub memory_bytes: u64,
+    /// The position of the query, and the value.
+    pub values: Vec<(usize, f64)>,
 }

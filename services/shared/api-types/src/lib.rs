@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod autoscaling;
 pub mod changes;
 pub mod clusters;
 pub mod common;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use api_types::changes::ChangeLine;
 use api_types::clusters::{ConnectionCheck, Kubeconfig};
 use api_types::common::ClusterId;
-use api_types::internal::{Applied, Connection, DesiredWorkload, PutConnection, WorkloadSnapshot};
+use api_types::internal::{
+    Applied, Connection, DesiredWorkload, MeasurementQuery, Measurements, PutConnection, WorkloadSnapshot,
+};
 use futures::Stream;
 use platform::lease::Fence;
 use reqwest::Method;
@@ -16,6 +18,9 @@ use crate::endpoint::{ClientError, Endpoint};
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Applying may wait for a slow API server; ipaas gives up before we do.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Measuring asks a Prometheus that may hang; ipaas gives up before we do.
+const MEASURE_TIMEOUT: Duration = Duration::from_secs(15);
 
 #[derive(Clone)]
 pub struct IpaasClient(Endpoint);
@@ -110,6 +115,23 @@ impl IpaasClient {
             ("service", service),
         ]);
         self.0.json(request).await
+    }
+
+    /// What a cluster's pods use, by its Prometheus.
+    pub async fn measure(
+        &self,
+        cluster: ClusterId,
+        query: &MeasurementQuery,
+    ) -> Result<Measurements, ClientError> {
+        let path = format!("/internal/v1/connections/{cluster}/measurements");
+        self.0
+            .json(
+                self.0
+                    .request(Method::POST, &path)
+                    .timeout(MEASURE_TIMEOUT)
+                    .json(query),
+            )
+            .await
     }
 
     /// What changes from `cursor` on.

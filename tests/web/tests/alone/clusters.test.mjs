@@ -130,7 +130,11 @@ test('a cluster is emptied by a plan, and taken back', { timeout: 180_000 }, asy
     body: { name, region: 'nowhere', kubeconfig: readFileSync(spareKubeconfig, 'utf8') },
   });
   try {
-    await until('the spare cluster is ready', cluster, ({ state, observed }) => state === 'ready' && observed);
+    await until(
+      'the spare cluster is ready',
+      cluster,
+      ({ state, observed }) => state === 'ready' && observed,
+    );
     await api('POST', servicesPath(place), {
       body: {
         name,
@@ -146,7 +150,7 @@ test('a cluster is emptied by a plan, and taken back', { timeout: 180_000 }, asy
     );
     const visited = await visit(browser);
     const { page, t } = visited;
-    await enter(visited, { path: `/clusters/${name}` });
+    await enter(visited, `/clusters/${name}`);
     await page.getByRole('button', { name: t('evacuation.order'), exact: true }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('row').filter({ hasText: name }).getByText(first.name).waitFor();

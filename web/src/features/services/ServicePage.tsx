@@ -11,6 +11,7 @@ import { servicePath } from '@/components/paths';
 import { TabLinks } from '@/components/TabLinks';
 import { PodDrawer } from '@/features/pods/PodDrawer';
 import { ServiceAction, type ServiceActionChoice } from './actions/ServiceAction';
+import { AutoscalingTab } from './autoscaling/AutoscalingTab';
 import { Assignments } from './detail/Assignments';
 import { ConfigurationTab } from './detail/ConfigurationTab';
 import { EventsTab } from './detail/EventsTab';
@@ -23,7 +24,15 @@ import { ServiceHeader } from './detail/ServiceHeader';
 import { StatusMessage } from './detail/StatusMessage';
 import styles from './detail/detail.module.css';
 
-const TABS = ['containers', 'logs', 'events', 'revisions', 'configuration', 'operations'] as const;
+const TABS = [
+  'containers',
+  'logs',
+  'events',
+  'revisions',
+  'configuration',
+  'autoscaling',
+  'operations',
+] as const;
 type Tab = (typeof TABS)[number];
 
 /** The home of a service: what runs where and why, what is wrong now, what changed last. */
@@ -71,6 +80,7 @@ export function Page() {
     events: () => <EventsTab address={address} />,
     revisions: () => <RevisionsTab service={service} />,
     configuration: () => <ConfigurationTab service={service} />,
+    autoscaling: () => <AutoscalingTab service={service} />,
     operations: () => <OperationsTab address={address} />,
   };
   return (

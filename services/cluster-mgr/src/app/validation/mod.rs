@@ -1,5 +1,6 @@
 //! What can be taken and what can't, field by field, before anything is stored. Pure.
 
+pub mod autoscaling;
 pub mod names;
 pub mod placement;
 mod probes;

@@ -1,4 +1,5 @@
 import audit from './audit.json';
+import autoscaling from './autoscaling.json';
 import cluster from './cluster.json';
 import common from './common.json';
 import editor from './editor.json';
@@ -21,6 +22,7 @@ export default {
   ...cluster,
   ...project,
   ...audit,
+  ...autoscaling,
   ...editor,
   ...lists,
   ...company,

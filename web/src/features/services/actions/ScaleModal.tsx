@@ -27,6 +27,14 @@ export function ScaleModal({ service, onClose }: { service: Service; onClose: ()
     }),
     refetchInterval: false,
   });
+  const autoscaling = useQuery({
+    ...read('/api/v1/projects/{project}/environments/{environment}/services/{service}/autoscaling', {
+      params: { path: pathOf(service) },
+    }),
+    refetchInterval: false,
+  });
+  const policy = autoscaling.data?.policy;
+  const byPolicy = Boolean(policy) && !policy?.paused && !policy?.dry_run && service.replicas > 0;
   const preview = usePlacementPreview({
     project: service.project,
     environment: service.environment,
@@ -54,7 +62,7 @@ export function ScaleModal({ service, onClose }: { service: Service; onClose: ()
       okText={t('service.scale')}
       cancelText={t('action.cancel')}
       confirmLoading={scale.isPending}
-      okButtonProps={{ disabled: !pinned && replicas === service.replicas }}
+      okButtonProps={{ disabled: byPolicy || (!pinned && replicas === service.replicas) }}
       onOk={() => scale.mutate(undefined)}
       onCancel={onClose}
     >
@@ -83,6 +91,7 @@ export function ScaleModal({ service, onClose }: { service: Service; onClose: ()
           />
         </label>
       )}
+      {byPolicy && <p className={styles.warning}>{t('autoscaling.set_by_policy')}</p>}
       {wanted === 0 && <p className={styles.warning}>{t('service.scale_none')}</p>}
       {preview.data && (
         <div className={styles.preview} aria-live="polite">

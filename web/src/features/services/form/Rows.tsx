@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import styles from './form.module.css';
 
 interface Props<T> {
-  name: string;
+  name: string | string[];
   /** Of one row, for the button that removes it. */
   noun: string;
   addLabel: string;

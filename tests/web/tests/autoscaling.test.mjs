@@ -1,0 +1,83 @@
+// A policy of autoscaling in the portal: set, seen at work under load, in the way of scaling by hand, taken away.
+import { after, before, test } from 'node:test';
+import { api, servicesPath, until } from '../lib/api.mjs';
+import { launch, signIn, visit } from '../lib/browser.mjs';
+import { demo, freshName, place } from '../lib/settings.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+/** Puts a load on a service's part on one simulated cluster, or takes it away. */
+async function load(/** @type {string} */ cluster, /** @type {string} */ name, /** @type {number} */ rps) {
+  const namespace = `${place.project}-${place.environment}`;
+  const url = `${demo.simulation_url}/clusters/${cluster}/load/${namespace}/${name}`;
+  const body = { shape: { type: 'constant', rps }, cpu_milliseconds: 5 };
+  const response = await fetch(
+    url,
+    rps > 0 ? { method: 'PUT', body: JSON.stringify(body) } : { method: 'DELETE' },
+  );
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+}
+
+test('a policy is set, scales under load, and is taken away', { timeout: 300_000 }, async () => {
+  const visited = await visit(browser);
+  const { page, t } = visited;
+  const name = freshName('busy');
+  const path = servicesPath(place, name);
+  const resources = { cpu_request: '100m', cpu_limit: '200m', memory_request: '32Mi', memory_limit: '64Mi' };
+  const spec = { image: 'registry.example/tests/web:1', ports: [{ name: 'http', port: 8080 }], resources };
+  await api('POST', servicesPath(place), { body: { name, replicas: 2, spec } });
+  await until(
+    'the service to run',
+    () => api('GET', path),
+    (service) => service.status.state === 'running',
+  );
+  for (const cluster of demo.clusters) await load(cluster.name, name, 20);
+
+  await signIn(visited, { path: `${path}/autoscaling` });
+  await page.getByText(t('autoscaling.empty_title')).waitFor();
+  await page.getByRole('button', { name: t('autoscaling.set'), exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  visited.expect(/\/autoscaling/);
+  await dialog.getByLabel(t('autoscaling.max')).first().fill('1');
+  await dialog.getByRole('button', { name: t('action.save'), exact: true }).click();
+  await dialog.getByText('must not be less than the minimum').first().waitFor();
+  await dialog.getByLabel(t('autoscaling.max')).first().fill('5');
+  await dialog.getByLabel(t('autoscaling.target_each')).first().fill('50');
+  await dialog.getByRole('button', { name: t('action.save'), exact: true }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  await page.locator(`[data-state="${t('autoscaling.mode_active')}"]`).waitFor();
+
+  // 100 millicores each at 20 requests a second of 5 ms: twice the target.
+  const scaled = page.locator(`[data-state="${t('autoscaling.outcome_scaled')}"]`).first();
+  await scaled.waitFor({ timeout: 180_000 });
+  await page.getByRole('img', { name: new RegExp(t('autoscaling.chart_replicas')) }).waitFor();
+  const grown = await until(
+    'more replicas',
+    () => api('GET', path),
+    (service) => service.replicas > 2,
+  );
+  if (grown.replicas > 5) throw new Error(`${grown.replicas} replicas are more than the policy lets it have`);
+
+  await page.getByRole('button', { name: t('service.scale'), exact: true }).click();
+  await page.getByRole('dialog').getByText(t('autoscaling.set_by_policy')).waitFor();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: t('action.cancel'), exact: true })
+    .click();
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+
+  await page.getByRole('button', { name: t('autoscaling.remove'), exact: true }).click();
+  await page
+    .getByRole('tooltip')
+    .getByRole('button', { name: t('autoscaling.remove'), exact: true })
+    .click();
+  await page.getByText(t('autoscaling.empty_title')).waitFor();
+  for (const cluster of demo.clusters) await load(cluster.name, name, 0);
+  await api('DELETE', path);
+  await visited.end();
+});
