@@ -31,6 +31,7 @@ const PAGES = {
   'service-events': `${importer}/events`,
   'service-revisions': `${web}/revisions`,
   'service-configuration': `${web}/configuration`,
+  'service-autoscaling': `${web}/autoscaling`,
   'service-operations': `${web}/operations`,
   'service-edit': `${web}/edit`,
   'service-edit-yaml': `${web}/edit?as=yaml`,
@@ -76,7 +77,7 @@ describe('every page', { concurrency: 2 }, () => {
           await assertAccessible(page, `${path} in ${language}, ${width} px, ${theme}`);
           const text = await page.locator('body').innerText();
           const keys = text.match(
-            /\b(?:service|service_form|cluster|state|word|pod|log|audit|overview|error|company|sessions|password|token|project)\.[a-z_]+\b/g,
+            /\b(?:service|service_form|autoscaling|cluster|state|word|pod|log|audit|overview|error|company|sessions|password|token|project)\.[a-z_]+\b/g,
           );
           assert.deepEqual(keys ?? [], [], 'every word is translated');
           assert.doesNotMatch(text, /\{\{|\bundefined\b|\bNaN\b|\[object /);
