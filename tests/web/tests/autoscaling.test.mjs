@@ -1,7 +1,7 @@
 // A policy of autoscaling in the portal: set, seen at work under load, in the way of scaling by hand, taken away.
 import { after, before, test } from 'node:test';
 import { api, servicesPath, until } from '../lib/api.mjs';
-import { launch, signIn, visit } from '../lib/browser.mjs';
+import { assertAccessible, launch, picture, signIn, visit } from '../lib/browser.mjs';
 import { demo, freshName, place } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -42,6 +42,7 @@ test('a policy is set, scales under load, and is taken away', { timeout: 300_000
   await page.getByText(t('autoscaling.empty_title')).waitFor();
   await page.getByRole('button', { name: t('autoscaling.set'), exact: true }).click();
   const dialog = page.getByRole('dialog');
+  await assertAccessible(page, 'the form of a policy');
   visited.expect(/\/autoscaling/);
   await dialog.getByLabel(t('autoscaling.max')).first().fill('1');
   await dialog.getByRole('button', { name: t('action.save'), exact: true }).click();
@@ -56,6 +57,8 @@ test('a policy is set, scales under load, and is taken away', { timeout: 300_000
   const scaled = page.locator(`[data-state="${t('autoscaling.outcome_scaled')}"]`).first();
   await scaled.waitFor({ timeout: 180_000 });
   await page.getByRole('img', { name: new RegExp(t('autoscaling.chart_replicas')) }).waitFor();
+  await picture(page, 'autoscaling-scaled');
+  await assertAccessible(page, 'a policy at work');
   const grown = await until(
     'more replicas',
     () => api('GET', path),

@@ -32,6 +32,7 @@ const PAGES = {
   'service-events': `${importer}/events`,
   'service-revisions': `${web}/revisions`,
   'service-configuration': `${web}/configuration`,
+  'service-autoscaling': `${web}/autoscaling`,
   'service-operations': `${web}/operations`,
   'service-edit': `${web}/edit`,
   'service-edit-yaml': `${web}/edit?as=yaml`,
