@@ -32,7 +32,6 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    #[must_use]
     pub fn to_environment(&self, services: u64) -> Result<Environment, DbErr> {
         Ok(Environment {
             id: EnvironmentId(self.id),
