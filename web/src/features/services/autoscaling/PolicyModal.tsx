@@ -84,7 +84,7 @@ export function PolicyModal({ service, autoscaling, onClose }: Props) {
           <Whole name={['min_replicas']} label={t('autoscaling.min')} />
           <Whole name={['max_replicas']} label={t('autoscaling.max')} />
         </div>
-        <h3 className={styles.group}>{t('autoscaling.metrics')}</h3>
+        <h2 className={styles.group}>{t('autoscaling.metrics')}</h2>
         <Rows
           name="metrics"
           noun={t('autoscaling.metric')}
@@ -95,7 +95,7 @@ export function PolicyModal({ service, autoscaling, onClose }: Props) {
         >
           {(index) => <MetricFields index={index} />}
         </Rows>
-        <h3 className={styles.group}>{t('autoscaling.schedules')}</h3>
+        <h2 className={styles.group}>{t('autoscaling.schedules')}</h2>
         <Rows
           name="schedules"
           noun={t('autoscaling.schedule')}
@@ -224,7 +224,7 @@ function BehaviorFields() {
       </div>
       {(['up', 'down'] as const).map((direction) => (
         <div key={direction}>
-          <h3 className={styles.group}>{t(`autoscaling.${direction}`)}</h3>
+          <h2 className={styles.group}>{t(`autoscaling.${direction}`)}</h2>
           <div className={styles.two}>
             <Whole
               name={[direction, 'stabilization_seconds']}
