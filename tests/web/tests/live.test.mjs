@@ -51,8 +51,11 @@ test(
     await page.route('**/api/v1/services?*', (route) => route.abort('connectionrefused'));
     await page.getByPlaceholder(t('service.search')).fill('we');
     await page.getByRole('alert').getByText(t('error.code.network')).waitFor({ timeout: 20_000 });
-    await page.unroute('**/api/v1/services?*');
+    // The button asks again while the server is still away: once it is back, what others change heals the page as well.
+    const asked = page.waitForRequest(/\/api\/v1\/services\?/);
     await page.getByRole('button', { name: t('action.retry') }).click();
+    await asked;
+    await page.unroute('**/api/v1/services?*');
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await until(
       'the filter is in the URL',

@@ -12,7 +12,7 @@ export function makeQueryClient(): QueryClient {
       queries: {
         networkMode: NETWORK,
         staleTime: 5_000,
-        refetchInterval: (query) => (query.state.status === 'error' ? false : REFRESH_MS),
+        refetchInterval: ({ state: { error } }) => (error && !isTransient(error) ? false : REFRESH_MS),
         retry: (failures, error) => isTransient(error) && failures < 2,
         retryDelay: (failures) => 500 * 2 ** failures,
         throwOnError: false,
