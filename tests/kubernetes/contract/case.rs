@@ -19,8 +19,9 @@ use kube::{Api, Client, Config, Resource};
 use serde_json::{Value, json};
 
 /// The slowest case waits for a compaction of etcd, half a minute apart.
-const LONGEST: Duration = Duration::from_secs(240);
-const PATIENCE: Duration = Duration::from_secs(90);
+const LONGEST: Duration = Duration::from_secs(480);
+/// A busy kubelet takes most of a minute to let go of a pod, and some cases replace three, one after the other.
+pub const PATIENCE: Duration = Duration::from_secs(200);
 
 pub const JSON: &str = "application/json";
 pub const JSON_PATCH: &str = "application/json-patch+json";

@@ -3,11 +3,11 @@
 use std::process::Stdio;
 
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use super::cases;
-use crate::case::{Case, eventually};
+use crate::case::{Case, PATIENCE, eventually};
 use crate::objects::{WEB, WEB_2, deployment, pod, talking_pod};
 
 cases![
@@ -22,7 +22,7 @@ cases![
     says_what_one_may_do,
 ];
 
-const ROLLED_OUT: &str = "rollout status deployment/web --timeout=80s";
+const ROLLED_OUT: &str = "rollout status deployment/web --timeout=200s";
 
 /// A user with a home of their own, in the case's namespace.
 struct Kubectl<'a> {
@@ -77,7 +77,8 @@ impl<'a> Kubectl<'a> {
 
     async fn web_pod(&self) {
         super::pods::create(self.case, pod("web", WEB)).await;
-        self.run("wait --for=condition=ready --timeout=80s pod/web").await;
+        self.run("wait --for=condition=ready --timeout=200s pod/web")
+            .await;
     }
 }
 
@@ -204,7 +205,7 @@ async fn edits_and_scales(case: &Case) {
         "deployment.apps/web scaled\n"
     );
     kubectl
-        .run("wait --for=condition=available --timeout=80s deployment/web")
+        .run("wait --for=condition=available --timeout=200s deployment/web")
         .await;
     kubectl.run("expose deployment web --name=front --port=80").await;
     assert!(kubectl.run("get all").await.contains("service/front"));
@@ -236,7 +237,7 @@ async fn looks_into_pods(case: &Case) {
     assert!(failed.contains("exit code 7"), "{failed}");
     let described = kubectl.run("describe pod web").await;
     assert!(described.contains("Successfully assigned"), "{described}");
-    let deleted = kubectl.run("delete pod web --wait=true --timeout=80s").await;
+    let deleted = kubectl.run("delete pod web --wait=true --timeout=200s").await;
     assert!(deleted.starts_with("pod \"web\" deleted"), "{deleted}");
 }
 
@@ -257,7 +258,7 @@ async fn follows_a_log(case: &Case) {
     let kubectl = Kubectl::new(case);
     super::pods::create(case, talking_pod("web")).await;
     kubectl
-        .run("wait --for=condition=ready --timeout=80s pod/web")
+        .run("wait --for=condition=ready --timeout=200s pod/web")
         .await;
     let mut command = kubectl.command("kubectl");
     command.args(["--namespace", &case.namespace, "logs", "-f", "--tail=1", "web"]);
@@ -276,18 +277,39 @@ async fn follows_a_log(case: &Case) {
     child.kill().await.expect("it runs until it is stopped");
 }
 
-/// `script` gives it a terminal, as a person has.
+/// `script` gives it a terminal, as a person has. The command ends at a key: what is written and ended at once may be
+/// cut off on its way.
 async fn opens_a_terminal(case: &Case) {
     let kubectl = Kubectl::new(case);
     kubectl.web_pod().await;
     let line = format!(
-        "kubectl --namespace {} exec -it web -- sh -c 'test -t 0 && echo a ter\"\"minal'",
+        "kubectl --namespace {} exec -it web -- sh -c 'test -t 0 && echo a ter\"\"minal && read key'",
         case.namespace
     );
     let mut command = kubectl.command("script");
     command.args(["-qec", &line, "/dev/null"]);
-    let screen = finish(command, "").await.expect("it ends well");
-    assert!(screen.contains("a terminal"), "{screen:?}");
+    let mut child = command
+        .spawn()
+        .expect("it is installed: tests/setup/packages kubernetes");
+    let mut screen = String::new();
+    let mut output = child.stdout.take().expect("an output");
+    let shown = async {
+        let mut bytes = [0; 1024];
+        while !screen.contains("a terminal") {
+            let count = output.read(&mut bytes).await.expect("output");
+            assert!(count > 0, "it ended: {screen:?}");
+            screen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, shown).await.is_ok();
+    assert!(in_time, "no terminal in {PATIENCE:?}: {screen:?}");
+    let mut keys = child.stdin.take().expect("an input");
+    keys.write_all(b"\n").await.expect("typed");
+    let ended = tokio::time::timeout(PATIENCE, child.wait())
+        .await
+        .expect("it ends in time")
+        .expect("a status");
+    assert!(ended.success(), "{ended}: {screen:?}");
 }
 
 /// Where nobody measures, it says so.
