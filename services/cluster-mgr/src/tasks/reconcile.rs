@@ -1,7 +1,7 @@
 //! Gathers what changed, decides, writes, and hands what is to be done to the dispatcher.
 //!
 //! Only services whose inputs changed are looked at; a slow full pass finds whatever was missed. A turn
-//! plans without locks first: most looks find nothing to write.
+//! plans without locks first, since most looks find nothing to write, until most of a batch does.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -107,26 +107,30 @@ impl Reconcile {
         Ok(())
     }
 
-    async fn batch(&self, ids: &[Uuid], epoch: i64) -> anyhow::Result<()> {
-        let database = &self.state.foundation.database;
-        let gathered = self.load(database, ids, false).await?;
-        let (mut outcomes, _) = self.plan(gathered)?;
-        let writing: Vec<Uuid> = outcomes
-            .iter()
-            .filter(|(_, outcome)| outcome.writes())
-            .map(|(subject, _)| subject.service.id)
-            .collect();
-        if !writing.is_empty() {
+    /// Tells whether most of it wrote. `writing` when that is expected: then it is not looked at without locks first.
+    async fn batch(&self, ids: &[Uuid], epoch: i64, writing: bool) -> anyhow::Result<bool> {
+        let mut outcomes = Planned::new();
+        let mut locked = ids.to_vec();
+        if !writing {
+            let gathered = self.load(&self.state.foundation.database, ids, false).await?;
+            (outcomes, _) = self.plan(gathered)?;
+            let writes =
+                |(subject, outcome): &(Subject, Outcome)| outcome.writes().then_some(subject.service.id);
+            locked = outcomes.iter().filter_map(writes).collect();
             outcomes.retain(|(_, outcome)| !outcome.writes());
+        }
+        let mut written = 0;
+        if !locked.is_empty() {
             let mut unit = lead::begin(&self.state, epoch).await?;
             // Locked and read again: what an editor wrote in between counts.
-            let gathered = self.load(&*unit, &writing, true).await?;
+            let gathered = self.load(&*unit, &locked, true).await?;
             let (planned, promised) = self.plan(gathered)?;
             write(&mut unit, &planned).await?;
             unit.commit().await?;
             if promised.is_some() {
                 *self.carried.lock() = promised;
             }
+            written = planned.iter().filter(|(_, outcome)| outcome.writes()).count();
             outcomes.extend(planned);
         }
         for (subject, outcome) in outcomes {
@@ -145,7 +149,7 @@ impl Reconcile {
                 self.state.work.registry.wake();
             }
         }
-        Ok(())
+        Ok(written * 2 > ids.len())
     }
 
     fn plan(&self, gathered: Gathered) -> anyhow::Result<(Planned, Option<Carried>)> {
@@ -300,15 +304,19 @@ impl Task for Reconcile {
 
     async fn turn(&self, epoch: i64) -> anyhow::Result<()> {
         self.gather(epoch).await?;
+        let mut writing = false;
         loop {
             let ids = self.state.work.take(self.state.now(), BATCH);
             if ids.is_empty() {
                 return Ok(());
             }
-            if let Err(error) = self.batch(&ids, epoch).await {
-                self.state.work.mark(ids);
-                *self.carried.lock() = None;
-                return Err(error);
+            match self.batch(&ids, epoch, writing).await {
+                Ok(wrote) => writing = wrote,
+                Err(error) => {
+                    self.state.work.mark(ids);
+                    *self.carried.lock() = None;
+                    return Err(error);
+                }
             }
         }
     }
