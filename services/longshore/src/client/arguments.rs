@@ -28,7 +28,7 @@ pub enum Command {
     /// Look at services, change them, release them
     #[command(subcommand)]
     Service(Box<ServiceCommand>),
-    /// Look at clusters
+    /// Look at clusters, close them to new replicas, empty them
     #[command(subcommand)]
     Cluster(ClusterCommand),
     /// Look at projects
@@ -300,6 +300,9 @@ pub enum ServiceCommand {
         #[command(flatten)]
         one: One,
     },
+    /// Let Prometheus' metrics set the replicas
+    #[command(subcommand)]
+    Autoscaling(AutoscalingCommand),
     /// Show what differs between two revisions
     Diff {
         /// The service's name
@@ -312,6 +315,39 @@ pub enum ServiceCommand {
         to: Option<i64>,
         #[command(flatten)]
         scope: Scope,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AutoscalingCommand {
+    /// Show the policy, and what was decided last
+    Get(One),
+    /// Write the policy as the file that `set` takes
+    Export(One),
+    /// Set the policy from a file with what the API takes, as YAML or JSON
+    Set {
+        /// The file, or `-` for standard input
+        #[arg(short, long, value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        one: One,
+    },
+    /// Decide nothing until it is resumed; people may scale by hand
+    Pause(One),
+    /// Decide again
+    Resume(One),
+    /// Take the policy away; the replicas stay as they are
+    Delete(One),
+    /// List what was decided and why, newest first
+    Decisions {
+        /// Only with these outcomes, comma-separated
+        #[arg(long)]
+        outcome: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        #[command(flatten)]
+        one: One,
     },
 }
 
@@ -356,6 +392,57 @@ pub enum ClusterCommand {
     },
     /// Show a cluster
     Get {
+        /// The cluster's name
+        cluster: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Give a cluster no new replicas; those it has stay
+    Cordon {
+        /// The cluster's name
+        cluster: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Give a cluster replicas again
+    Uncordon {
+        /// The cluster's name
+        cluster: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Move everything to the other clusters, and keep the cluster empty until it is taken back
+    ///
+    /// What it holds stays there until it is ready elsewhere. A cluster that doesn't answer is given up: what it
+    /// still runs is removed when it returns.
+    Evacuate {
+        /// The cluster's name
+        cluster: String,
+        /// Only show which replicas would go where
+        #[arg(long)]
+        dry_run: bool,
+        /// Don't ask
+        #[arg(short, long)]
+        yes: bool,
+        /// Why, for those who read it later
+        #[arg(
+            short,
+            long,
+            value_name = "TEXT",
+            default_value = "",
+            hide_default_value = true
+        )]
+        reason: String,
+        /// Begin though some replicas fit nowhere else; those stay until there is room
+        #[arg(long)]
+        accept_unplaced: bool,
+        #[command(flatten)]
+        waiting: Waiting,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Use a cluster that was evacuated again; what moved stays where it is
+    TakeBack {
         /// The cluster's name
         cluster: String,
         #[command(flatten)]

@@ -2,10 +2,12 @@
 
 use api_types::clusters::{Cluster, Node};
 use api_types::common::Page;
+use api_types::evacuations::NewEvacuation;
 use api_types::projects::Project;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use super::arguments::{ClusterCommand, ProjectCommand};
+use super::clusters;
 use super::failure::Outcome;
 use super::output::answer;
 use super::session::Session;
@@ -26,6 +28,28 @@ pub async fn clusters(command: ClusterCommand) -> Outcome {
             let cluster = session.done(session.portal.get_cluster(&cluster).await)?;
             answer(common.output, &cluster, || cluster_text(&cluster))
         }
+        ClusterCommand::Cordon { cluster, common } => clusters::cordon(&cluster, true, &common).await,
+        ClusterCommand::Uncordon { cluster, common } => clusters::cordon(&cluster, false, &common).await,
+        ClusterCommand::Evacuate {
+            cluster,
+            dry_run,
+            yes,
+            reason,
+            accept_unplaced,
+            waiting,
+            common,
+        } => {
+            let new = NewEvacuation {
+                reason,
+                accept_unplaced,
+            };
+            if dry_run {
+                clusters::plan(&cluster, &common).await
+            } else {
+                clusters::evacuate(&cluster, &new, yes, &waiting, &common).await
+            }
+        }
+        ClusterCommand::TakeBack { cluster, common } => clusters::take_back(&cluster, &common).await,
         ClusterCommand::Nodes {
             cluster,
             listing,
@@ -106,6 +130,7 @@ fn cluster_text(cluster: &Cluster) -> String {
             format!("{} for {}", state(cluster), age(cluster.state_since, now)),
         ),
         ("reason", cluster.state_reason.clone()),
+        ("evacuated", evacuation(cluster, now)),
         ("region", cluster.region.clone()),
         ("zone", cluster.zone.clone()),
         ("labels", labels.join(", ")),
@@ -136,6 +161,26 @@ fn cluster_text(cluster: &Cluster) -> String {
         }
     }
     pairs(&all)
+}
+
+fn evacuation(cluster: &Cluster, now: DateTime<Utc>) -> String {
+    let Some(order) = &cluster.evacuation else {
+        return String::new();
+    };
+    let whose = match order.environments.as_slice() {
+        [] => String::new(),
+        some => format!("of {} ", some.join(", ")),
+    };
+    let left = match order.services_left {
+        0 => "nothing is left".to_owned(),
+        left => format!("{left} services are left"),
+    };
+    format!(
+        "{whose}by {} {} ago; {left} (operation {})",
+        order.requested_by,
+        age(order.requested_at, now),
+        order.operation
+    )
 }
 
 fn node_table(page: &Page<Node>) -> String {

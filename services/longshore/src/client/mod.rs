@@ -1,8 +1,10 @@
 //! The program as a client of a portal's public API, as people and scripts use it.
 
 pub mod arguments;
+mod clusters;
 pub mod contexts;
 pub mod failure;
+mod input;
 mod login;
 mod look;
 mod operations;

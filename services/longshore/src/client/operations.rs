@@ -127,11 +127,16 @@ fn show(operation: &Operation, format: Format) -> Outcome {
 
 async fn watch(id: OperationId, timeout: Duration, common: &Common) -> Outcome {
     let session = Session::open(common)?;
-    let operation = ended(&session, id, timeout).await?;
-    if common.output != Format::Table {
-        answer(common.output, &operation, String::new)?;
+    followed(&session, id, timeout, common.output).await
+}
+
+/// Waits until an operation has ended, and says how.
+pub async fn followed(session: &Session, id: OperationId, timeout: Duration, format: Format) -> Outcome {
+    let operation = ended(session, id, timeout).await?;
+    if format != Format::Table {
+        answer(format, &operation, String::new)?;
     }
-    verdict(operation, common.output)
+    verdict(operation, format)
 }
 
 /// Tells what was begun and, when that was asked for, waits for its end.
@@ -145,11 +150,7 @@ pub async fn begun(
         return answer(format, accepted, || format!("{}: done\n", accepted.service.name));
     };
     if waiting.wait {
-        let operation = ended(session, id, waiting.timeout).await?;
-        if format != Format::Table {
-            answer(format, &operation, String::new)?;
-        }
-        return verdict(operation, format);
+        return followed(session, id, waiting.timeout, format).await;
     }
     let operation = session.done(session.portal.get_operation(id).await)?;
     answer(format, accepted, || {

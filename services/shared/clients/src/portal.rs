@@ -6,10 +6,12 @@
 use std::time::Duration;
 
 use api_types::access::{ApiToken, ApiTokenCreated, Credentials, NewApiToken, Session};
-use api_types::clusters::{Cluster, Node};
+use api_types::autoscaling::{Autoscaling, AutoscalingDecision, AutoscalingPolicy, DecisionFilter};
+use api_types::clusters::{Cluster, ClusterPatch, Node};
 use api_types::common::{ListQuery, OperationId, Page, TokenId};
+use api_types::evacuations::{EvacuationPlan, NewEvacuation};
 use api_types::logs::{ServiceLog, ServiceLogFrame, ServiceLogQuery};
-use api_types::operations::{Operation, OperationFilter};
+use api_types::operations::{Operation, OperationAccepted, OperationFilter};
 use api_types::placement::{NewPreview, PlacementPreview};
 use api_types::pods::{Event, Pod};
 use api_types::projects::Project;
@@ -63,6 +65,14 @@ impl ServiceAt {
         let list = services_path(&self.project, &self.environment);
         format!("{list}/{}", encoded(&self.service))
     }
+
+    fn autoscaling_path(&self) -> String {
+        format!("{}/autoscaling", self.path())
+    }
+}
+
+fn evacuation_path(cluster: &str) -> String {
+    format!("/clusters/{}/evacuation", encoded(cluster))
 }
 
 fn services_path(project: &str, environment: &str) -> String {
@@ -189,6 +199,66 @@ impl PortalClient {
     pub async fn list_nodes(&self, cluster: &str, list: &ListQuery) -> Result<Page<Node>, ClientError> {
         self.list(&format!("/clusters/{}/nodes", encoded(cluster)), list)
             .await
+    }
+
+    /// `version` is what was read; when somebody changed the cluster since, it is refused.
+    pub async fn update_cluster(
+        &self,
+        name: &str,
+        version: i64,
+        patch: &ClusterPatch,
+    ) -> Result<Cluster, ClientError> {
+        let request = self.request(Method::PATCH, &format!("/clusters/{}", encoded(name)));
+        self.read(request.header(IF_MATCH, format!("\"{version}\"")).json(patch))
+            .await
+    }
+
+    pub async fn plan_evacuation(&self, cluster: &str) -> Result<EvacuationPlan, ClientError> {
+        self.get(&evacuation_path(cluster)).await
+    }
+
+    pub async fn evacuate_cluster(
+        &self,
+        cluster: &str,
+        new: &NewEvacuation,
+    ) -> Result<OperationAccepted, ClientError> {
+        self.post(&evacuation_path(cluster), new).await
+    }
+
+    pub async fn end_evacuation(&self, cluster: &str) -> Result<Cluster, ClientError> {
+        self.read(self.request(Method::DELETE, &evacuation_path(cluster)))
+            .await
+    }
+
+    pub async fn get_autoscaling(&self, at: &ServiceAt) -> Result<Autoscaling, ClientError> {
+        self.get(&at.autoscaling_path()).await
+    }
+
+    /// `version` is what was read, 0 where there is no policy; when somebody changed it since, it is refused.
+    pub async fn put_autoscaling(
+        &self,
+        at: &ServiceAt,
+        version: i64,
+        policy: &AutoscalingPolicy,
+    ) -> Result<Autoscaling, ClientError> {
+        let request = self.request(Method::PUT, &at.autoscaling_path());
+        self.read(request.header(IF_MATCH, format!("\"{version}\"")).json(policy))
+            .await
+    }
+
+    pub async fn delete_autoscaling(&self, at: &ServiceAt) -> Result<(), ClientError> {
+        let request = self.request(Method::DELETE, &at.autoscaling_path());
+        self.send(request).await.map(drop)
+    }
+
+    pub async fn list_autoscaling_decisions(
+        &self,
+        at: &ServiceAt,
+        filter: &DecisionFilter,
+        list: &ListQuery,
+    ) -> Result<Page<AutoscalingDecision>, ClientError> {
+        let request = self.request(Method::GET, &format!("{}/decisions", at.autoscaling_path()));
+        self.read(request.query(filter).query(list)).await
     }
 
     pub async fn list_projects(&self, list: &ListQuery) -> Result<Page<Project>, ClientError> {

@@ -1,9 +1,7 @@
 //! `service apply`: makes services what a file says, and does nothing where they are.
 
-use std::io::Read as _;
 use std::path::Path;
 
-use anyhow::Context as _;
 use api_types::placement::NewPreview;
 use api_types::services::{
     NewRelease, NewRevision, NewRevisionPreview, RevisionDiff, Service, ServiceAccepted, ServicePatch,
@@ -14,6 +12,7 @@ use serde::Serialize;
 use super::file::{self, ServiceFile};
 use crate::client::arguments::{Format, Scope, Waiting};
 use crate::client::failure::{Failure, Outcome};
+use crate::client::input::Input;
 use crate::client::operations;
 use crate::client::output::{answer, write, yaml};
 use crate::client::session::Session;
@@ -77,18 +76,7 @@ pub async fn apply(
 }
 
 fn read(path: &Path) -> Outcome<Vec<ServiceFile>> {
-    let (name, text) = if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .context("reading standard input")?;
-        ("standard input".to_owned(), text)
-    } else {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("{name} can't be read: {error}")))?;
-        (name, text)
-    };
+    let Input { name, text } = Input::read(path)?;
     file::read(&text).map_err(|error| Failure::usage(format!("{name}: {error}")))
 }
 

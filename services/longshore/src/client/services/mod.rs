@@ -1,6 +1,7 @@
 //! `service`: every command about services.
 
 mod apply;
+mod autoscaling;
 mod change;
 pub mod file;
 mod logs;
@@ -73,6 +74,7 @@ pub async fn run(command: ServiceCommand) -> Outcome {
         ServiceCommand::Events { listing, one } => look::events(&listing, &one).await,
         ServiceCommand::Pods { listing, one } => look::pods(&listing, &one).await,
         ServiceCommand::Revisions { limit, one } => look::revisions(limit, &one).await,
+        ServiceCommand::Autoscaling(command) => autoscaling::run(command).await,
         ServiceCommand::Diff {
             service,
             from,

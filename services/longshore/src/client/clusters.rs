@@ -1,0 +1,149 @@
+//! Clusters: closed to new replicas, emptied, taken back.
+
+use api_types::clusters::{Cluster, ClusterPatch};
+use api_types::evacuations::{EvacuationPlan, NewEvacuation, PlannedMove};
+
+use super::arguments::{Common, Waiting};
+use super::failure::{Failure, Outcome};
+use super::operations;
+use super::output::{answer, note};
+use super::prompt;
+use super::session::Session;
+use super::table::Table;
+
+pub async fn cordon(name: &str, cordoned: bool, common: &Common) -> Outcome {
+    let session = Session::open(common)?;
+    let before = session.done(session.portal.get_cluster(name).await)?;
+    let what = if cordoned {
+        "gets no new replicas"
+    } else {
+        "gets replicas"
+    };
+    if before.cordoned == cordoned {
+        return answer(common.output, &before, || format!("{name}: {what} already\n"));
+    }
+    let patch = ClusterPatch {
+        cordoned: Some(cordoned),
+        ..ClusterPatch::default()
+    };
+    let cluster = session.done(session.portal.update_cluster(name, before.version, &patch).await)?;
+    answer(common.output, &cluster, || {
+        format!("{name}: {what} from now on\n")
+    })
+}
+
+/// What an evacuation would do.
+pub async fn plan(name: &str, common: &Common) -> Outcome {
+    let session = Session::open(common)?;
+    let plan = session.done(session.portal.plan_evacuation(name).await)?;
+    answer(common.output, &plan, || plan_text(name, &plan))
+}
+
+pub async fn evacuate(
+    name: &str,
+    new: &NewEvacuation,
+    yes: bool,
+    waiting: &Waiting,
+    common: &Common,
+) -> Outcome {
+    let session = Session::open(common)?;
+    if !yes {
+        confirm(&session, name).await?;
+    }
+    let accepted = session.done(session.portal.evacuate_cluster(name, new).await)?;
+    let id = accepted.operation;
+    if waiting.wait {
+        return operations::followed(&session, id, waiting.timeout, common.output).await;
+    }
+    answer(common.output, &accepted, || {
+        format!(
+            "{name} is being evacuated\n  it goes on by itself; `longshore operation watch {id}` follows it\n"
+        )
+    })
+}
+
+async fn confirm(session: &Session, name: &str) -> Outcome {
+    if !prompt::is_possible() {
+        return Err(Failure::usage(format!(
+            "evacuating {name} moves everything that runs there; say --yes where nobody can be asked"
+        )));
+    }
+    let plan = session.done(session.portal.plan_evacuation(name).await)?;
+    note(plan_text(name, &plan).trim_end());
+    let typed = prompt::line("The cluster's name, to confirm").await?;
+    if typed == name {
+        Ok(())
+    } else {
+        Err(Failure::usage(format!(
+            "{typed} is not {name}; nothing was moved"
+        )))
+    }
+}
+
+pub async fn take_back(name: &str, common: &Common) -> Outcome {
+    let session = Session::open(common)?;
+    let before = session.done(session.portal.get_cluster(name).await)?;
+    let cluster = session.done(session.portal.end_evacuation(name).await)?;
+    answer(common.output, &cluster, || taken_back(&before))
+}
+
+fn taken_back(before: &Cluster) -> String {
+    if before.evacuation.is_some() {
+        format!(
+            "{}: gets replicas again; what moved stays where it is\n",
+            before.name
+        )
+    } else {
+        format!("{}: was not evacuated\n", before.name)
+    }
+}
+
+fn plan_text(name: &str, plan: &EvacuationPlan) -> String {
+    let mut text = format!(
+        "{} replicas of {} services leave {name}\n",
+        plan.replicas, plan.services
+    );
+    if plan.replicas_unplaced > 0 {
+        text.push_str(&format!(
+            "{} replicas of {} services fit nowhere else; they stay until there is room, and only with \
+             --accept-unplaced\n",
+            plan.replicas_unplaced, plan.services_unplaced
+        ));
+    }
+    let mut table = Table::new(&["to cluster", "services", "replicas"]);
+    for destination in &plan.destinations {
+        table.row([
+            destination.cluster.clone(),
+            destination.services.to_string(),
+            destination.replicas.to_string(),
+        ]);
+    }
+    text.push('\n');
+    text.push_str(&table.text("nothing gets a place"));
+    let mut table = Table::new(&["service", "replicas", "unplaced", "holds then", "message"]);
+    for one in &plan.moves {
+        table.row([
+            format!("{}/{}/{}", one.project, one.environment, one.service),
+            one.replicas.to_string(),
+            one.unplaced.to_string(),
+            destinations(one),
+            one.message.clone(),
+        ]);
+    }
+    text.push('\n');
+    text.push_str(&table.text("nothing of the platform's runs there"));
+    let more = plan.services.saturating_sub(plan.moves.len() as u64);
+    if more > 0 {
+        text.push_str(&format!("and {more} more services\n"));
+    }
+    text
+}
+
+fn destinations(one: &PlannedMove) -> String {
+    let each: Vec<String> = one
+        .to
+        .iter()
+        .map(|place| format!("{} {}", place.cluster, place.replicas))
+        .collect();
+    each.join(", ")
+}
