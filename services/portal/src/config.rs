@@ -39,6 +39,11 @@ pub const SETTINGS: &[Setting] = &[
         default: "1095",
         meaning: "how long the audit is kept; 0 for ever",
     },
+    Setting {
+        name: "portal.simulation_url",
+        default: "",
+        meaning: "admin endpoint of the simulated clusters, where load is put on services; the demo sets it",
+    },
 ];
 
 /// The section as in the file.
@@ -51,6 +56,7 @@ struct Section {
     session_longest_minutes: u32,
     service_timeout_seconds: u32,
     audit_days: u32,
+    simulation_url: Option<String>,
 }
 
 impl Default for Section {
@@ -62,6 +68,7 @@ impl Default for Section {
             session_longest_minutes: 7 * 24 * 60,
             service_timeout_seconds: 60,
             audit_days: 3 * 365,
+            simulation_url: None,
         }
     }
 }
@@ -92,6 +99,8 @@ pub struct Config {
     pub service_timeout: Duration,
     /// For ever when absent.
     pub audit_kept: Option<TimeDelta>,
+    /// Where the clusters are simulated.
+    pub simulation_url: Option<String>,
     /// Between two pings of an event stream.
     pub ping_period: Duration,
 }
@@ -123,10 +132,8 @@ impl Config {
             listen,
             cluster_mgr_url,
             ipaas_url,
-            public_url: section
-                .public_url
-                .map(|url| url.trim_end_matches('/').to_owned())
-                .filter(|url| !url.is_empty()),
+            public_url: given(section.public_url),
+            simulation_url: given(section.simulation_url),
             trust_forwarded: section.trust_forwarded,
             sessions: SessionLimits {
                 idle: TimeDelta::minutes(i64::from(section.session_idle_minutes)),
@@ -137,6 +144,12 @@ impl Config {
             ping_period: Duration::from_secs(15),
         }
     }
+}
+
+/// An address without a slash at its end; an empty one is none.
+fn given(url: Option<String>) -> Option<String> {
+    url.map(|url| url.trim_end_matches('/').to_owned())
+        .filter(|url| !url.is_empty())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::cluster::Cluster;
 use crate::faults::Faults;
 use crate::kinds::core::NODE;
 use crate::kinds::others::{CLUSTER_ROLE, CLUSTER_ROLE_BINDING};
-use crate::load::Plan;
+use crate::load::{Plan, Takers};
 use crate::registry::{Options, patch};
 
 /// A cluster that runs. Clones are the same cluster.
@@ -113,7 +113,12 @@ impl ClusterHandle {
 
     /// Puts load on a service (or a deployment of that name), in the place of what is on it.
     pub fn put_load(&self, namespace: &str, service: &str, plan: Plan) {
-        self.0.load.put(namespace, service, plan);
+        self.share_load(namespace, service, plan, Arc::default());
+    }
+
+    /// As [`Self::put_load`], shared with the other clusters that are given the same takers.
+    pub fn share_load(&self, namespace: &str, service: &str, plan: Plan, takers: Arc<Takers>) {
+        self.0.load.put(namespace, service, plan, takers);
     }
 
     /// Says whether there was any.

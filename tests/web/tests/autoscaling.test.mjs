@@ -2,7 +2,7 @@
 import { after, before, test } from 'node:test';
 import { api, servicesPath, until } from '../lib/api.mjs';
 import { assertAccessible, launch, picture, signIn, visit } from '../lib/browser.mjs';
-import { demo, freshName, place } from '../lib/settings.mjs';
+import { freshName, place } from '../lib/settings.mjs';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -10,18 +10,6 @@ before(async () => {
   browser = await launch();
 });
 after(() => browser?.close());
-
-/** Puts a load on a service's part on one simulated cluster, or takes it away. */
-async function load(/** @type {string} */ cluster, /** @type {string} */ name, /** @type {number} */ rps) {
-  const namespace = `${place.project}-${place.environment}`;
-  const url = `${demo.simulation_url}/clusters/${cluster}/load/${namespace}/${name}`;
-  const body = { shape: { type: 'constant', rps }, cpu_milliseconds: 5 };
-  const response = await fetch(
-    url,
-    rps > 0 ? { method: 'PUT', body: JSON.stringify(body) } : { method: 'DELETE' },
-  );
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-}
 
 test('a policy is set, scales under load, and is taken away', { timeout: 300_000 }, async () => {
   const visited = await visit(browser);
@@ -36,10 +24,14 @@ test('a policy is set, scales under load, and is taken away', { timeout: 300_000
     () => api('GET', path),
     (service) => service.status.state === 'running',
   );
-  for (const cluster of demo.clusters) await load(cluster.name, name, 20);
 
   await signIn(visited, { path: `${path}/autoscaling` });
   await page.getByText(t('autoscaling.empty_title')).waitFor();
+  // 100 millicores for each of two replicas: twice the target.
+  await page.getByLabel(t('simulation.requests_per_second')).fill('40');
+  await page.getByLabel(t('simulation.ramp_seconds')).fill('0');
+  await page.getByRole('button', { name: t('simulation.apply'), exact: true }).click();
+  await page.getByText(t('simulation.now', { rate: '40' })).waitFor();
   await page.getByRole('button', { name: t('autoscaling.set'), exact: true }).click();
   const dialog = page.getByRole('dialog');
   await assertAccessible(page, 'the form of a policy');
@@ -55,7 +47,6 @@ test('a policy is set, scales under load, and is taken away', { timeout: 300_000
   await dialog.waitFor({ state: 'hidden' });
   await page.locator(`[data-state="${t('autoscaling.mode_active')}"]`).waitFor();
 
-  // 100 millicores each at 20 requests a second of 5 ms: twice the target.
   const scaled = page.locator(`[data-state="${t('autoscaling.outcome_scaled')}"]`).first();
   await scaled.waitFor({ timeout: 180_000 });
   await page.getByRole('img', { name: new RegExp(t('autoscaling.chart_replicas')) }).waitFor();
@@ -82,7 +73,8 @@ test('a policy is set, scales under load, and is taken away', { timeout: 300_000
     .getByRole('button', { name: t('autoscaling.remove'), exact: true })
     .click();
   await page.getByText(t('autoscaling.empty_title')).waitFor();
-  for (const cluster of demo.clusters) await load(cluster.name, name, 0);
+  await page.getByRole('button', { name: t('simulation.remove'), exact: true }).click();
+  await page.getByText(t('simulation.now', { rate: '0' })).waitFor();
   await api('DELETE', path);
   await visited.end();
 });

@@ -44,6 +44,7 @@ function session(): Session {
     permissions: ['service:read'],
     csrf_token: 'csrf',
     expires_at: now(),
+    simulated: false,
   };
 }
 

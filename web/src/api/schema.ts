@@ -756,6 +756,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/simulated-load': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The load that is on a service of simulated clusters. */
+    get: operations['get_simulated_load'];
+    /**
+     * Puts load on a service of simulated clusters, in the place of what is on it. Its replicas share it, so that figures,
+     *     throttling and autoscaling follow.
+     */
+    put: operations['put_simulated_load'];
+    post?: never;
+    /** Takes the load off a service of simulated clusters. */
+    delete: operations['delete_simulated_load'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/projects/{project}/members': {
     parameters: {
       query?: never;
@@ -1706,6 +1728,21 @@ export interface components {
       /** Format: int32 */
       replicas?: number;
       spec: components['schemas']['ServiceSpec'];
+    };
+    /** @description The load to put on a service, over all of its clusters together, shared among its ready replicas. */
+    NewSimulatedLoad: {
+      /**
+       * Format: double
+       * @description CPU time that a request takes, in milliseconds.
+       */
+      cpu_milliseconds?: number;
+      /**
+       * Format: int32
+       * @description It grows, or shrinks, to that evenly in so many seconds; 0 is at once.
+       */
+      ramp_seconds?: number;
+      /** Format: double */
+      requests_per_second: number;
     };
     NewUser: {
       display_name?: string;
@@ -2996,6 +3033,8 @@ export interface components {
       grants: components['schemas']['Grant'][];
       /** @description Every permission held in at least one place. */
       permissions: string[];
+      /** @description Whether the clusters are simulated, so that load can be put on services. */
+      simulated?: boolean;
       user: components['schemas']['User'];
     };
     /**
@@ -3039,6 +3078,15 @@ export interface components {
       last_at: string;
       /** @description The name that was tried; absent where it is the address that is closed, for any name. */
       name?: string | null;
+    };
+    /** @description The load that is on a service. */
+    SimulatedLoad: {
+      load?: components['schemas']['NewSimulatedLoad'] | null;
+      /**
+       * Format: double
+       * @description Requests a second now.
+       */
+      now: number;
     };
     /** @description One difference. */
     SpecChange: {
@@ -3265,6 +3313,7 @@ export type NewRelease = components['schemas']['NewRelease'];
 export type NewRevision = components['schemas']['NewRevision'];
 export type NewRevisionPreview = components['schemas']['NewRevisionPreview'];
 export type NewService = components['schemas']['NewService'];
+export type NewSimulatedLoad = components['schemas']['NewSimulatedLoad'];
 export type NewUser = components['schemas']['NewUser'];
 export type Node = components['schemas']['Node'];
 export type Operation = components['schemas']['Operation'];
@@ -3341,6 +3390,7 @@ export type SessionId = components['schemas']['SessionId'];
 export type SessionSummary = components['schemas']['SessionSummary'];
 export type Share = components['schemas']['Share'];
 export type SignInLock = components['schemas']['SignInLock'];
+export type SimulatedLoad = components['schemas']['SimulatedLoad'];
 export type SpecChange = components['schemas']['SpecChange'];
 export type StateCounts = components['schemas']['StateCounts'];
 export type StepSelection = components['schemas']['StepSelection'];
@@ -6304,6 +6354,145 @@ export interface operations {
       };
       /** @description `not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_simulated_load: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: string;
+        environment: string;
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What is on */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SimulatedLoad'];
+        };
+      };
+      /** @description `not_simulated`: the clusters are real */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `simulation_unavailable` */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  put_simulated_load: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: string;
+        environment: string;
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewSimulatedLoad'];
+      };
+    };
+    responses: {
+      /** @description What is on */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SimulatedLoad'];
+        };
+      };
+      /** @description `not_simulated`: the clusters are real */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `simulation_unavailable` */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  delete_simulated_load: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: string;
+        environment: string;
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Nothing is on any more */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SimulatedLoad'];
+        };
+      };
+      /** @description `not_simulated`: the clusters are real */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `simulation_unavailable` */
+      503: {
         headers: {
           [name: string]: unknown;
         };

@@ -29,6 +29,7 @@ export type {
   Grant,
   MetricSource,
   NewService,
+  NewSimulatedLoad,
   Node as ClusterNode,
   Operation,
   OperationKind,

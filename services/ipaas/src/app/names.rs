@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub use api_types::projects::namespace;
 use serde::{Deserialize, Serialize};
 
 /// The field manager of everything we apply, and the value of [`MANAGED_BY`].
@@ -101,11 +102,6 @@ impl std::fmt::Display for ServiceKey {
             self.project, self.environment, self.service
         )
     }
-}
-
-#[must_use]
-pub fn namespace(project: &str, environment: &str) -> String {
-    format!("{project}-{environment}")
 }
 
 /// Labels of an environment's namespace.

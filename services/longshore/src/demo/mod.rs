@@ -47,7 +47,7 @@ struct DescribedCluster<'a> {
 
 /// Runs until a signal.
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
-    let directory = &settings.common.data_dir;
+    let directory = &settings.common.data_dir.clone();
     let lock = private_file::make_folder(directory)
         .and_then(|()| lock(directory))
         .with_context(|| format!("the demo can't keep its data in {}", directory.display()))?;
@@ -61,6 +61,10 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         nodes: NODES,
     };
     let sandbox = simulate::start(&settings, &simulated).await?;
+    let settings = match sandbox.admin_address() {
+        Some(admin) => settings.with("portal.simulation_url", format!("http://{admin}")),
+        None => settings,
+    };
     let outcome = with_clusters(&settings, &sandbox, &shutdown).await;
     shutdown.cancel();
     sandbox.stop().await;

@@ -241,3 +241,39 @@ async fn a_demo_moves_to_other_ports_and_keeps_what_was_changed() {
     program.signal("INT").await;
     assert!(program.ended().await.0.success());
 }
+
+#[tokio::test]
+async fn load_is_put_on_a_service_of_a_demo() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut program = Program::start(&["demo"], directory.path(), free_ports());
+    let demo = Demo::ready(&mut program, directory.path()).await;
+    assert_eq!(demo.get("/session").await["simulated"], true);
+    let path = "/projects/demo/environments/production/services/web/simulated-load";
+    assert_eq!(demo.get(path).await, json!({ "load": null, "now": 0.0 }));
+    let call = async |method: reqwest::Method, body: Value| {
+        let request = http()
+            .request(method, format!("{}/api/v1{path}", demo.url))
+            .bearer_auth(&demo.token)
+            .json(&body);
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, response.json::<Value>().await.unwrap())
+    };
+    let load = json!({ "requests_per_second": 90.0, "ramp_seconds": 0, "cpu_milliseconds": 4.0 });
+    assert_eq!(
+        call(reqwest::Method::PUT, load.clone()).await,
+        (200, json!({ "load": load, "now": 90.0 }))
+    );
+    // A ramp begins where the load before it is.
+    let less = json!({ "requests_per_second": 30.0, "ramp_seconds": 3600, "cpu_milliseconds": 4.0 });
+    let (status, told) = call(reqwest::Method::PUT, less.clone()).await;
+    assert_eq!((status, &told["load"]), (200, &less));
+    assert!((80.0..=90.0).contains(&told["now"].as_f64().unwrap()), "{told}");
+    let (status, told) = call(reqwest::Method::PUT, json!({ "requests_per_second": -1.0 })).await;
+    assert_eq!((status, &told["code"]), (422, &json!("invalid_spec")));
+    assert_eq!(told["details"]["fields"][0]["field"], "requests_per_second");
+    assert_eq!(
+        call(reqwest::Method::DELETE, json!(null)).await,
+        (200, json!({ "load": null, "now": 0.0 }))
+    );
+}

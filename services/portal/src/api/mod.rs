@@ -13,6 +13,7 @@ mod origin;
 mod record;
 mod session;
 mod sessions;
+mod simulation;
 mod socket;
 mod stream;
 mod users;
@@ -79,7 +80,8 @@ fn own() -> OpenApiRouter<AppState> {
             (name = "session", description = "Signing in and out"),
             (name = "access", description = "Users, their roles, API tokens"),
             (name = "audit", description = "Who changed what"),
-            (name = "live", description = "What changes, as it changes")
+            (name = "live", description = "What changes, as it changes"),
+            (name = "simulation", description = "Load on services of simulated clusters")
         )
     )]
     struct Document;
@@ -112,6 +114,11 @@ fn own() -> OpenApiRouter<AppState> {
         .routes(routes!(audit::export_audit))
         .routes(routes!(audit::get_audit_record))
         .routes(routes!(stream::stream_changes))
+        .routes(routes!(
+            simulation::get_simulated_load,
+            simulation::put_simulated_load,
+            simulation::delete_simulated_load
+        ))
 }
 
 /// The caller, as the door let them in.

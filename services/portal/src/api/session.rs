@@ -13,7 +13,7 @@ use platform::{ApiError, ApiResult};
 
 use super::origin::Client;
 use super::{Shared, Who};
-use crate::app::identity::{Credential, Via};
+use crate::app::identity::{Credential, Identity, Via};
 use crate::app::sign_in::{self, Origin};
 use crate::state::AppState;
 
@@ -58,7 +58,7 @@ pub async fn create_session(
         .await?
         .ok_or_else(|| ApiError::internal("the session that was made is not there"))?;
     let longest = Duration::seconds(state.config.sessions.longest.num_seconds());
-    let mut response = Json(identity.session()).into_response();
+    let mut response = Json(shown(&state, &identity)).into_response();
     set_cookie(&mut response, &id, longest, client.secure)?;
     Ok(response)
 }
@@ -72,8 +72,12 @@ pub async fn create_session(
     ),
     extensions(("x-permission" = json!("signed-in")))
 )]
-pub async fn get_session(Who(identity): Who) -> Json<Session> {
-    Json(identity.session())
+pub async fn get_session(State(state): Shared, Who(identity): Who) -> Json<Session> {
+    Json(shown(&state, &identity))
+}
+
+fn shown(state: &AppState, identity: &Identity) -> Session {
+    identity.session(state.config.simulation_url.is_some())
 }
 
 /// Signs out: the session ends at once, everywhere.

@@ -55,15 +55,16 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// As the API shows it.
+    /// As the API shows it; `simulated` says whether the clusters are.
     #[must_use]
-    pub fn session(&self) -> Session {
+    pub fn session(&self, simulated: bool) -> Session {
         Session {
             user: self.user.clone(),
             grants: self.caller.grants.clone(),
             permissions: grants::permissions(&self.caller.grants),
             csrf_token: self.csrf_token.clone(),
             expires_at: self.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
+            simulated,
         }
     }
 }

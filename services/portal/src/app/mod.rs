@@ -17,5 +17,6 @@ pub mod routes;
 pub mod secret;
 pub mod sessions;
 pub mod sign_in;
+pub mod simulation;
 pub mod tokens;
 pub mod users;

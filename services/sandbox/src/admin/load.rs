@@ -1,15 +1,17 @@
 //! Loads and queries over the admin endpoint.
 
+use std::sync::Arc;
+
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{LARGEST, Refusal, invalid, not_found};
 use crate::api::body::{self, Body};
 use crate::api::query::Query;
 use crate::handle::ClusterHandle;
-use crate::load::Plan;
+use crate::load::{Plan, Takers};
 
 /// `load`, `load/{namespace}/{service}`.
 pub fn answer(
@@ -35,6 +37,45 @@ pub fn answer(
         }
     }
     Ok(body::json(StatusCode::OK, &cluster.cluster().load.describe()))
+}
+
+/// `load/{namespace}/{service}` over all clusters: shared among the ready pods of all of them, as a balancer before the
+/// clusters would.
+pub fn over_all(
+    clusters: &[ClusterHandle],
+    method: &Method,
+    rest: &[&str],
+    given: Value,
+) -> Result<Response<Body>, Refusal> {
+    let [namespace, service] = rest else {
+        return Err(not_found(
+            "load over all clusters has GET, PUT and DELETE {namespace}/{service}".into(),
+        ));
+    };
+    match *method {
+        Method::GET => {}
+        Method::PUT => {
+            let plan = Plan::read(given).map_err(invalid)?;
+            let takers = Arc::new(Takers::default());
+            for cluster in clusters {
+                cluster.share_load(namespace, service, plan.clone(), takers.clone());
+            }
+        }
+        Method::DELETE => {
+            for cluster in clusters {
+                cluster.remove_load(namespace, service);
+            }
+        }
+        _ => return Err(not_found(format!("load has no {method}"))),
+    }
+    let on = clusters.iter().find_map(|cluster| {
+        let described = cluster.cluster().load.describe();
+        let mut items = described["items"].as_array().into_iter().flatten();
+        items
+            .find(|on| on["namespace"] == *namespace && on["service"] == *service)
+            .cloned()
+    });
+    Ok(body::json(StatusCode::OK, &json!({ "load": on })))
 }
 
 /// The query API of Prometheus, without TLS and tokens.

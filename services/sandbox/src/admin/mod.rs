@@ -112,6 +112,7 @@ async fn try_answer(
             let list: Vec<Value> = clusters.iter().map(describe).collect();
             return Ok(body::json(StatusCode::OK, &json!({"items": list})));
         }
+        ["load", rest @ ..] => return load::over_all(clusters, &method, rest, read(request).await?),
         ["clusters", name, action @ ..] => (*name, action),
         _ => return Err(not_found(format!("there is no {path}"))),
     };

@@ -9,4 +9,5 @@ pub mod series;
 mod state;
 
 pub use plan::{Plan, Shape};
+pub use state::Takers;
 pub(crate) use state::{Load, run, run_of, seconds_of};

@@ -26,8 +26,29 @@ const PERIODS: f64 = 10.0;
 
 #[derive(Default)]
 pub struct Load {
-    plans: RwLock<BTreeMap<(String, String), (Plan, Instant)>>,
+    plans: RwLock<BTreeMap<(String, String), On>>,
     pods: RwLock<HashMap<Arc<str>, Loaded>>,
+}
+
+/// A load that is on.
+#[derive(Clone)]
+struct On {
+    plan: Plan,
+    since: Instant,
+    takers: Arc<Takers>,
+}
+
+/// The ready pods that share a load, cluster by cluster, as each counted its own last.
+#[derive(Default)]
+pub struct Takers(RwLock<BTreeMap<String, usize>>);
+
+impl Takers {
+    /// Keeps how many a cluster has, and tells how many there are in all.
+    fn count(&self, cluster: &str, pods: usize) -> usize {
+        let mut takers = self.0.write();
+        takers.insert(cluster.to_owned(), pods);
+        takers.values().sum()
+    }
 }
 
 /// What load has made of one pod; on its first container.
@@ -48,9 +69,11 @@ pub struct Sample {
 }
 
 impl Load {
-    pub fn put(&self, namespace: &str, service: &str, plan: Plan) {
+    /// Clusters that are given the same `takers` share one load.
+    pub fn put(&self, namespace: &str, service: &str, plan: Plan, takers: Arc<Takers>) {
         let key = (namespace.to_owned(), service.to_owned());
-        self.plans.write().insert(key, (plan, Instant::now()));
+        let since = Instant::now();
+        self.plans.write().insert(key, On { plan, since, takers });
     }
 
     pub fn remove(&self, namespace: &str, service: &str) -> bool {
@@ -62,7 +85,7 @@ impl Load {
         let plans = self.plans.read();
         let items: Vec<Value> = plans
             .iter()
-            .map(|((namespace, service), (plan, since))| {
+            .map(|((namespace, service), On { plan, since, .. })| {
                 let seconds = since.elapsed().as_secs_f64();
                 let mut told = json!(plan);
                 told["namespace"] = namespace.as_str().into();
@@ -152,21 +175,18 @@ struct Share {
 
 fn tick(cluster: &Arc<Cluster>) {
     let load = &cluster.load;
-    let plans: Vec<((String, String), Plan, f64)> = {
+    let plans: Vec<((String, String), On)> = {
         let plans = load.plans.read();
-        plans
-            .iter()
-            .map(|(key, (plan, since))| (key.clone(), plan.clone(), since.elapsed().as_secs_f64()))
-            .collect()
+        plans.iter().map(|(key, on)| (key.clone(), on.clone())).collect()
     };
     if plans.is_empty() && load.pods.read().is_empty() {
         return;
     }
     let mut shares: HashMap<Arc<str>, (Arc<Object>, Share)> = HashMap::new();
-    for ((namespace, name), plan, seconds) in &plans {
+    for ((namespace, name), On { plan, since, takers }) in &plans {
         let pods = behind(cluster, namespace, name);
-        let count = u32::try_from(pods.len().max(1)).unwrap_or(u32::MAX);
-        let rate = plan.shape.rate(*seconds) / f64::from(count);
+        let count = takers.count(&cluster.config.name, pods.len()).max(1);
+        let rate = plan.shape.rate(since.elapsed().as_secs_f64()) / count as f64;
         for pod in pods {
             let (_, share) = shares
                 .entry(pod.uid.clone())

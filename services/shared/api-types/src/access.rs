@@ -140,6 +140,9 @@ pub struct Session {
     /// API tokens, which need none.
     pub csrf_token: Option<String>,
     pub expires_at: DateTime<Utc>,
+    /// Whether the clusters are simulated, so that load can be put on services.
+    #[serde(default)]
+    pub simulated: bool,
 }
 
 /// A session of a browser that is signed in.

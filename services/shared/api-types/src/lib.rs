@@ -23,6 +23,7 @@ pub mod placement;
 pub mod pods;
 pub mod projects;
 pub mod services;
+pub mod simulation;
 pub mod spec;
 
 pub use common::{ErrorBody, Gap, ListQuery, Page};

@@ -6,6 +6,12 @@ use utoipa::ToSchema;
 
 use crate::common::{EnvironmentId, ProjectId};
 
+/// The namespace of an environment in its clusters.
+#[must_use]
+pub fn namespace(project: &str, environment: &str) -> String {
+    format!("{project}-{environment}")
+}
+
 /// A business line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Project {

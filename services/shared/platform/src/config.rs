@@ -141,6 +141,13 @@ impl Settings {
         Ok(Self { figment, common })
     }
 
+    /// With one more setting, `section.name`, which wins over every other source.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        self.figment = self.figment.merge(Serialized::default(name, value));
+        self
+    }
+
     /// A service's own section; its defaults where nothing is said.
     pub fn section<T: DeserializeOwned + Serialize + Default>(&self, name: &str) -> anyhow::Result<T> {
         let figment = Figment::from(Serialized::default(name, T::default())).merge(&self.figment);

@@ -10,11 +10,13 @@ import { RowsLoading } from '@/components/Loading';
 import { PermitButton } from '@/components/PermitButton';
 import { Section } from '@/components/Section';
 import { useNow } from '@/components/useNow';
+import { useSession } from '@/features/session/session';
 import { pathOf } from '../actions/useServiceMutation';
 import { DecisionChart } from './DecisionChart';
 import { DecisionTable } from './DecisionTable';
 import { PolicyModal } from './PolicyModal';
 import { PolicySummary } from './PolicySummary';
+import { SimulatedLoadPanel } from './SimulatedLoadPanel';
 import styles from './autoscaling.module.css';
 
 const MINUTE = 60_000;
@@ -27,6 +29,7 @@ const RANGES = [15, 60, 120] as const;
 /** How a service's replicas follow its load, and why they are as they are. */
 export function AutoscalingTab({ service }: { service: Service }) {
   const { t } = useTranslation();
+  const { simulated } = useSession();
   const [editing, setEditing] = useState(false);
   const address = pathOf(service);
   const query = useQuery({
@@ -72,6 +75,7 @@ export function AutoscalingTab({ service }: { service: Service }) {
           }
         />
       )}
+      {simulated && <SimulatedLoadPanel service={service} />}
       {editing && <PolicyModal service={service} autoscaling={known} onClose={() => setEditing(false)} />}
     </div>
   );
