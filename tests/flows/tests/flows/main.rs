@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and says what it saw"
 )]
 
+mod autoscaling;
 mod bad_input;
 mod blows;
 mod database_away;
