@@ -134,14 +134,14 @@ async fn apply_bare(kube: &kube::Client, namespace: &str, number: usize) -> anyh
     let metadata = json!({ "name": name, "namespace": namespace, "labels": labels });
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": metadata,
-        "spec": { "selector": labels, "ports": [{ "name": "http", "port": 8080, "targetPort": 8080 }] },
+        "spec": { "selector": labels, "ports": [{ "name": "http", "protocol": "TCP", "port": 8080, "targetPort": 8080 }] },
     });
     let deployment = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
         "spec": {
             "replicas": 1, "selector": { "matchLabels": labels },
             "template": { "metadata": { "labels": labels }, "spec": { "containers": [{
-                "name": "web", "image": "longshore.test/web:1", "ports": [{ "name": "http", "containerPort": 8080 }],
+                "name": "web", "image": "longshore.test/web:1", "ports": [{ "name": "http", "protocol": "TCP", "containerPort": 8080 }],
                 "resources": { "requests": { "cpu": "100m", "memory": "128Mi" }, "limits": { "cpu": "1", "memory": "256Mi" } },
             }] } },
         },

@@ -7,15 +7,17 @@ bridge_of() { echo "longshore$1"; }
 host_address() { echo "10.200.$slot.1"; }
 node_address() { echo "10.200.$slot.2"; }
 pod_range() { echo "10.201.$slot.0/24"; }
-service_range() { echo "10.202.$slot.0/24"; }
-first_service_address() { echo "10.202.$slot.1"; }
+# Room for thousands of services.
+service_prefix() { echo "10.$((208 + $1 / 16)).$(($1 % 16 * 16))"; }
+service_range() { echo "$(service_prefix "$slot").0/20"; }
+first_service_address() { echo "$(service_prefix "$slot").1"; }
 
 bridge_owner() { ip -details link show "$(bridge_of "$1")" 2>/dev/null | sed -n 's/^ *alias //p'; }
 
 # A slot is of no use where its addresses are somebody else's already (a VPN, say).
 addresses_free() {
   local address
-  for address in 10.200.$1.1 10.201.$1.1 10.202.$1.1; do
+  for address in 10.200.$1.1 10.201.$1.1 "$(service_prefix "$1").1"; do
     [ -z "$(ip -4 route show to match $address | grep -v '^default')" ] || return 1
   done
 }
@@ -30,7 +32,7 @@ claim_slot() {
     echo "$slot" >"$state/slot"
     return
   done
-  echo "no free slot: the ranges 10.200-202.N.0/24 are all taken" >&2
+  echo "no free slot: the ranges 10.200-201.N.0/24 and 10.208.0.0/12 are all taken" >&2
   return 1
 }
 
