@@ -48,7 +48,7 @@ pub async fn apply(
     let known = known_as_ours(state, member, &key);
     let mut make_namespace = false;
     let mut fresh_objects = Vec::new();
-    if known.is_empty() {
+    if known.is_empty() && !member.found_ours(&key) {
         make_namespace = !namespace_is_ours(member, &key).await?;
     }
     if !make_namespace {
@@ -66,6 +66,7 @@ pub async fn apply(
             .map_err(|error| error.on(&member.name))?;
         outcome.applied.push(format!("Namespace/{}", key.namespace()));
     }
+    member.keep_ours(&key, true);
     let mut left = BTreeMap::new();
     let (deployment, others): (Vec<_>, Vec<_>) = objects
         .iter()
@@ -318,6 +319,7 @@ async fn write(
 fn not_written(member: &Member, key: &ServiceKey, error: KubeError) -> ApiError {
     let text = error.explain();
     if error.is_not_found() || text.contains("because it is being terminated") {
+        member.keep_ours(key, false);
         return terminating(member, &key.namespace());
     }
     error.on(&member.name)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use api_types::clusters::{ClusterObservation, ConnectionCheck};
 use api_types::common::{ClusterId, Gap};
@@ -23,6 +23,8 @@ use crate::cluster::throttle::Throttle;
 
 /// Pods, nodes, ReplicaSets, and a service's four kinds.
 pub const FEEDS: usize = 7;
+/// How long a namespace is taken for ours without another look.
+const FOUND_OURS: Duration = Duration::from_secs(30);
 
 pub struct Member {
     pub id: ClusterId,
@@ -39,6 +41,8 @@ pub struct Member {
     pub tables: Arc<Tables>,
     pub dirty: Arc<Dirty>,
     pub target: Target,
+    /// Projects and environments whose namespace was found to be theirs, and when.
+    namespaces: Mutex<HashMap<(String, String), Instant>>,
     /// One apply, removal or comparison of a service at a time.
     locks: Mutex<HashMap<ServiceKey, Arc<tokio::sync::Mutex<()>>>>,
     pub stop: CancellationToken,
@@ -53,6 +57,11 @@ pub struct Parts {
     pub writes: Rest,
     pub target: Target,
     pub stop: CancellationToken,
+}
+
+/// Two environments may share the name of a namespace.
+fn environment_of(key: &ServiceKey) -> (String, String) {
+    (key.project.clone(), key.environment.clone())
 }
 
 impl Member {
@@ -71,8 +80,28 @@ impl Member {
             tables: parts.target.tables.clone(),
             dirty: parts.target.dirty.clone(),
             target: parts.target,
+            namespaces: Mutex::default(),
             locks: Mutex::default(),
             stop: parts.stop,
+        }
+    }
+
+    /// Whether a service's namespace was found to be its environment's a moment ago: many services come into one at once.
+    pub fn found_ours(&self, key: &ServiceKey) -> bool {
+        let namespaces = self.namespaces.lock();
+        namespaces
+            .get(&environment_of(key))
+            .is_some_and(|found| found.elapsed() < FOUND_OURS)
+    }
+
+    /// Keeps what was found; `false` forgets it.
+    pub fn keep_ours(&self, key: &ServiceKey, ours: bool) {
+        let mut namespaces = self.namespaces.lock();
+        namespaces.retain(|_, found| found.elapsed() < FOUND_OURS);
+        if ours {
+            namespaces.insert(environment_of(key), Instant::now());
+        } else {
+            namespaces.remove(&environment_of(key));
         }
     }
 
