@@ -322,7 +322,16 @@ async fn a_lost_cluster_is_left_without_anybody_where_that_is_wanted() {
             }
         })
         .await;
-        assert_eq!(world.spread("web").await, [("west".to_owned(), 4)]);
+        // Its part may still be seen to be gone.
+        wait_for("nothing of the service to be there", LONG, async || {
+            let spread = world.spread("web").await;
+            if spread == [("west".to_owned(), 4)] {
+                Ok(())
+            } else {
+                Err(spread)
+            }
+        })
+        .await;
     })
     .await;
 }
