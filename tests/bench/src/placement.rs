@@ -50,11 +50,11 @@ fn decided() -> anyhow::Result<f64> {
             memory_bytes: (128 + (service as u64 % 7) * 64) << 20,
         };
         let seed = format!("bench/test/service-{service:05}");
-        let candidates: Vec<Candidate> = names
+        let candidates: Vec<Candidate<'_>> = names
             .iter()
             .zip(&reserved)
             .map(|(name, reserved)| Candidate {
-                name: name.clone(),
+                name,
                 ready: true,
                 cordoned: false,
                 excluded: None,
@@ -68,9 +68,16 @@ fn decided() -> anyhow::Result<f64> {
             seed: &seed,
             afresh: false,
         };
-        for (place, reserved) in decide(request, &candidates).places.iter().zip(&mut reserved) {
-            reserved.add(ask, place.replicas);
-            placed += place.replicas as usize;
+        let decision = decide(request, &candidates);
+        for (index, replicas) in decision
+            .replicas()
+            .enumerate()
+            .filter(|(_, replicas)| *replicas > 0)
+        {
+            // As the loop does for what it keeps.
+            std::hint::black_box(decision.reason(index));
+            reserved[index].add(ask, replicas);
+            placed += replicas as usize;
         }
     }
     let seconds = start.elapsed().as_secs_f64();

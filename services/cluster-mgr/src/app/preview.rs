@@ -92,8 +92,7 @@ pub async fn preview(
     );
     Ok(PlacementPreview {
         assignments: decision
-            .places
-            .into_iter()
+            .places()
             .map(|place| PlannedAssignment {
                 cluster: place.cluster,
                 replicas: place.replicas,

@@ -174,12 +174,26 @@ fn give(seats: &mut [Seat], count: u64, from: impl Fn(&Seat) -> bool, keep_minim
 
 /// An order among equals that differs from service to service, so that remainders spread (FNV-1a, and a last mix,
 /// without which names that differ only in their last letter keep one order).
-pub(super) fn tie(seed: &str, name: &str) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in seed.bytes().chain([0]).chain(name.bytes()) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tie(u64);
+
+impl Tie {
+    /// Of a service, by its path.
+    pub fn of(seed: &str) -> Self {
+        Self(0xcbf2_9ce4_8422_2325_u64).eat(seed.bytes().chain([0]))
     }
-    hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    hash ^ (hash >> 33)
+
+    /// A cluster's place in the service's order.
+    pub fn with(self, name: &str) -> u64 {
+        let mut hash = self.eat(name.bytes()).0;
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        hash ^ (hash >> 33)
+    }
+
+    fn eat(self, bytes: impl Iterator<Item = u8>) -> Self {
+        Self(bytes.fold(self.0, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        }))
+    }
 }

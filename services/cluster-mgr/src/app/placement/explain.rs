@@ -1,11 +1,9 @@
 //! Why each cluster holds what it holds.
 
-use std::collections::BTreeMap;
-
 use api_types::placement::{PlacementReason, PlacementStrategy};
 
 use super::division::Seat;
-use super::{Candidate, Decision, Part, Place, Request, votes};
+use super::{Candidate, Decision, Part, Request, votes};
 
 fn word(strategy: &PlacementStrategy) -> &'static str {
     match strategy {
@@ -15,47 +13,28 @@ fn word(strategy: &PlacementStrategy) -> &'static str {
     }
 }
 
-pub(super) fn divided(request: Request<'_>, candidates: &[Candidate], seats: &[Seat]) -> Decision {
-    let all_votes: u64 = seats
-        .iter()
-        .filter(|seat| seat.part == Part::Open)
-        .map(|seat| seat.votes)
-        .fold(0, u64::saturating_add);
-    let places = candidates
-        .iter()
-        .zip(seats)
-        .map(|(candidate, seat)| {
+/// Why a candidate gets what it gets.
+pub(super) fn reason(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &Seat) -> PlacementReason {
+    let request = decision.request;
+    let (bounds, message) = match &request.placement.strategy {
+        PlacementStrategy::Pinned { .. } => pinned(candidate, seat),
+        _ => {
             let bounds = bounds(candidate, seat);
-            let message = message(request, candidate, seat, &bounds, all_votes);
-            place(request, candidate, seat.seats, seat.votes, bounds, message)
-        })
-        .collect();
-    finish(request, places, candidates)
-}
-
-fn place(
-    request: Request<'_>,
-    candidate: &Candidate,
-    replicas: u32,
-    weight: u64,
-    bounds: Vec<&str>,
-    message: String,
-) -> Place {
-    Place {
-        cluster: candidate.name.clone(),
-        replicas,
-        reason: PlacementReason {
-            strategy: word(&request.placement.strategy).to_owned(),
-            weight,
-            capacity: candidate.capacity,
-            previous: candidate.held,
-            bounds: bounds.into_iter().map(str::to_owned).collect(),
-            message,
-        },
+            let message = message(request, candidate, seat, &bounds, decision.all_votes);
+            (bounds, message)
+        }
+    };
+    PlacementReason {
+        strategy: word(&request.placement.strategy).to_owned(),
+        weight: seat.votes,
+        capacity: candidate.capacity,
+        previous: candidate.held,
+        bounds: bounds.into_iter().map(str::to_owned).collect(),
+        message,
     }
 }
 
-fn bounds(candidate: &Candidate, seat: &Seat) -> Vec<&'static str> {
+fn bounds(candidate: &Candidate<'_>, seat: &Seat) -> Vec<&'static str> {
     let mut bounds = Vec::new();
     match seat.part {
         Part::Out if candidate.capacity == Some(0) && candidate.excluded.is_none() => bounds.push("capacity"),
@@ -79,7 +58,7 @@ fn bounds(candidate: &Candidate, seat: &Seat) -> Vec<&'static str> {
 
 fn message(
     request: Request<'_>,
-    candidate: &Candidate,
+    candidate: &Candidate<'_>,
     seat: &Seat,
     bounds: &[&str],
     all_votes: u64,
@@ -135,93 +114,43 @@ fn message(
     }
 }
 
-/// Exactly so many on each named cluster, as far as there is room.
-pub(super) fn pinned(
-    request: Request<'_>,
-    pins: &BTreeMap<String, u32>,
-    candidates: &[Candidate],
-) -> Decision {
-    let mut places: Vec<Place> = candidates
-        .iter()
-        .map(|candidate| {
-            let wanted = pins.get(&candidate.name).copied().unwrap_or(0);
-            let (replicas, bounds, message) = pin(candidate, wanted);
-            place(request, candidate, replicas, u64::from(wanted), bounds, message)
-        })
-        .collect();
-    places.sort_by_key(|place| {
-        candidates
-            .iter()
-            .position(|candidate| candidate.name == place.cluster)
-    });
-    finish(request, places, candidates)
-}
-
-fn pin(candidate: &Candidate, wanted: u32) -> (u32, Vec<&'static str>, String) {
-    let held = candidate.held;
-    if let Some(why) = candidate.excluded {
-        return (0, vec!["excluded"], format!("gets none: {why}"));
-    }
-    if wanted == 0 {
-        return (
-            0,
-            vec!["excluded"],
-            "gets none: nothing is pinned to it".to_owned(),
-        );
-    }
-    if candidate.cordoned && wanted > held {
-        return (
-            held,
+/// Why a cluster that replicas are pinned to, or not, has what it has.
+fn pinned(candidate: &Candidate<'_>, seat: &Seat) -> (Vec<&'static str>, String) {
+    let (wanted, count) = (seat.votes, seat.seats);
+    match seat.part {
+        Part::Out => {
+            let why = candidate.excluded.unwrap_or("nothing is pinned to it");
+            (vec!["excluded"], format!("gets none: {why}"))
+        }
+        Part::Cordoned => (
             vec!["cordoned"],
-            format!("{held} of the {wanted} pinned here: the cluster is cordoned and gets no new ones"),
-        );
-    }
-    let room = candidate
-        .capacity
-        .unwrap_or(u64::MAX)
-        .max(u64::from(held))
-        .min(u64::from(u32::MAX)) as u32;
-    let replicas = wanted.min(room);
-    if replicas < wanted {
-        return (
-            replicas,
+            format!("{count} of the {wanted} pinned here: the cluster is cordoned and gets no new ones"),
+        ),
+        _ if u64::from(count) < wanted => (
             vec!["capacity"],
-            format!("{replicas} of the {wanted} pinned here: it has room for no more"),
-        );
+            format!("{count} of the {wanted} pinned here: it has room for no more"),
+        ),
+        Part::Away => (
+            vec!["not_ready"],
+            format!("{wanted} are pinned here; they wait until the cluster answers"),
+        ),
+        Part::Open => (vec![], format!("{wanted} are pinned here")),
     }
-    let bounds = if candidate.ready {
-        vec![]
-    } else {
-        vec!["not_ready"]
-    };
-    let message = if candidate.ready {
-        format!("{wanted} are pinned here")
-    } else {
-        format!("{wanted} are pinned here; they wait until the cluster answers")
-    };
-    (replicas, bounds, message)
 }
 
-fn finish(request: Request<'_>, places: Vec<Place>, candidates: &[Candidate]) -> Decision {
-    let placed: u64 = places.iter().map(|place| u64::from(place.replicas)).sum();
-    let unplaced = u64::from(request.replicas).saturating_sub(placed) as u32;
-    let used = places.iter().filter(|place| place.replicas > 0).count();
-    let clusters = if used == 1 { "cluster" } else { "clusters" };
-    let message = if unplaced == 0 {
-        format!("{} on {used} {clusters}", replicas(request.replicas))
-    } else {
-        format!(
-            "{} of {} fit nowhere: {}",
-            unplaced,
-            replicas(request.replicas),
-            why_not(request, &places, candidates)
-        )
-    };
-    Decision {
-        places,
-        unplaced,
-        message,
+/// The decision in one sentence.
+pub(super) fn summary(decision: &Decision<'_>) -> String {
+    let wanted = replicas(decision.request.replicas);
+    if decision.unplaced > 0 {
+        return format!(
+            "{} of {wanted} fit nowhere: {}",
+            decision.unplaced,
+            why_not(decision)
+        );
     }
+    let used = decision.seats.iter().filter(|seat| seat.seats > 0).count();
+    let clusters = if used == 1 { "cluster" } else { "clusters" };
+    format!("{wanted} on {used} {clusters}")
 }
 
 fn replicas(count: u32) -> String {
@@ -229,12 +158,13 @@ fn replicas(count: u32) -> String {
 }
 
 /// What keeps each cluster from taking more, in a few words each.
-fn why_not(request: Request<'_>, places: &[Place], candidates: &[Candidate]) -> String {
-    let reasons: Vec<String> = candidates
+fn why_not(decision: &Decision<'_>) -> String {
+    let reasons: Vec<String> = decision
+        .candidates
         .iter()
-        .zip(places)
+        .zip(&decision.seats)
         .filter(|(candidate, _)| candidate.excluded.is_none() || candidate.held > 0)
-        .map(|(candidate, place)| {
+        .map(|(candidate, seat)| {
             let why = if let Some(why) = candidate.excluded {
                 why.to_owned()
             } else if !candidate.ready {
@@ -243,13 +173,11 @@ fn why_not(request: Request<'_>, places: &[Place], candidates: &[Candidate]) -> 
                 "is cordoned".to_owned()
             } else if candidate.capacity.is_none() {
                 "was not observed yet".to_owned()
-            } else if votes(request, candidate) == 0 && candidate.capacity != Some(0) {
+            } else if votes(decision.request, candidate) == 0 && candidate.capacity != Some(0) {
                 "has no weight".to_owned()
             } else {
-                format!(
-                    "has room for {}",
-                    candidate.capacity.unwrap_or(0).max(u64::from(place.replicas))
-                )
+                let room = candidate.capacity.unwrap_or(0).max(u64::from(seat.seats));
+                format!("has room for {room}")
             };
             format!("{} {why}", candidate.name)
         })

@@ -15,12 +15,12 @@ mod tests;
 
 use api_types::placement::{Placement, PlacementReason, PlacementStrategy};
 
-use division::Seat;
+use division::{Seat, Tie};
 
 /// A cluster as a place for one service's replicas.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    pub name: String,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    pub name: &'a str,
     /// It answers.
     pub ready: bool,
     /// It gets no new replicas.
@@ -53,14 +53,62 @@ pub struct Place {
     pub reason: PlacementReason,
 }
 
-/// Every candidate's part, in the candidates' order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    pub places: Vec<Place>,
+/// Every candidate's part, in the candidates' order. Reasons are made when they are asked for: of a hundred
+/// clusters few get replicas, and only their reasons are kept.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    request: Request<'a>,
+    candidates: &'a [Candidate<'a>],
+    seats: Vec<Seat>,
+    /// The votes of all that get and give.
+    all_votes: u64,
     /// Replicas that fit nowhere.
     pub unplaced: u32,
     /// One sentence for a person.
     pub message: String,
+}
+
+impl<'a> Decision<'a> {
+    fn of(request: Request<'a>, candidates: &'a [Candidate<'a>], seats: Vec<Seat>) -> Self {
+        let placed: u64 = seats.iter().map(|seat| u64::from(seat.seats)).sum();
+        let mut decision = Self {
+            request,
+            candidates,
+            all_votes: seats
+                .iter()
+                .filter(|seat| seat.part == Part::Open)
+                .map(|seat| seat.votes)
+                .fold(0, u64::saturating_add),
+            seats,
+            unplaced: u64::from(request.replicas).saturating_sub(placed) as u32,
+            message: String::new(),
+        };
+        decision.message = explain::summary(&decision);
+        decision
+    }
+
+    /// Each candidate's replicas.
+    pub fn replicas(&self) -> impl Iterator<Item = u32> + '_ {
+        self.seats.iter().map(|seat| seat.seats)
+    }
+
+    /// Why the candidate at `index` gets what it gets.
+    #[must_use]
+    pub fn reason(&self, index: usize) -> PlacementReason {
+        explain::reason(self, &self.candidates[index], &self.seats[index])
+    }
+
+    /// Each candidate's part with its reason.
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.candidates
+            .iter()
+            .enumerate()
+            .map(|(index, candidate)| Place {
+                cluster: candidate.name.to_owned(),
+                replicas: self.seats[index].seats,
+                reason: self.reason(index),
+            })
+    }
 }
 
 /// How a candidate takes part.
@@ -75,7 +123,7 @@ enum Part {
     Out,
 }
 
-impl Candidate {
+impl Candidate<'_> {
     fn part(&self, votes: u64) -> Part {
         if self.excluded.is_some() || votes == 0 && self.held == 0 {
             Part::Out
@@ -91,26 +139,28 @@ impl Candidate {
 
 /// Decides.
 #[must_use]
-pub fn decide(request: Request<'_>, candidates: &[Candidate]) -> Decision {
+pub fn decide<'a>(request: Request<'a>, candidates: &'a [Candidate<'a>]) -> Decision<'a> {
     let seats = match &request.placement.strategy {
-        PlacementStrategy::Pinned { replicas } => {
-            return explain::pinned(request, replicas, candidates);
-        }
+        PlacementStrategy::Pinned { replicas } => candidates
+            .iter()
+            .map(|candidate| pin(candidate, replicas.get(candidate.name).copied().unwrap_or(0)))
+            .collect(),
         PlacementStrategy::FreeCapacity | PlacementStrategy::Weights { .. } => divide(request, candidates),
     };
-    explain::divided(request, candidates, &seats)
+    Decision::of(request, candidates, seats)
 }
 
 /// The votes of a candidate: what it has room for, or its weight.
-fn votes(request: Request<'_>, candidate: &Candidate) -> u64 {
+fn votes(request: Request<'_>, candidate: &Candidate<'_>) -> u64 {
     match &request.placement.strategy {
-        PlacementStrategy::Weights { weights } => weights.get(&candidate.name).copied().map_or(0, u64::from),
+        PlacementStrategy::Weights { weights } => weights.get(candidate.name).copied().map_or(0, u64::from),
         _ => candidate.capacity.unwrap_or(0),
     }
 }
 
-fn divide(request: Request<'_>, candidates: &[Candidate]) -> Vec<Seat> {
+fn divide(request: Request<'_>, candidates: &[Candidate<'_>]) -> Vec<Seat> {
     let by_weight = matches!(request.placement.strategy, PlacementStrategy::Weights { .. });
+    let tie = Tie::of(request.seed);
     let mut seats: Vec<Seat> = candidates
         .iter()
         .map(|candidate| {
@@ -134,10 +184,38 @@ fn divide(request: Request<'_>, candidates: &[Candidate]) -> Vec<Seat> {
                 seats: if keeps { candidate.held } else { 0 },
                 capacity: capacity.max(u64::from(candidate.held)).min(u64::from(u32::MAX)) as u32,
                 minimum: request.placement.min_per_cluster,
-                tie: division::tie(request.seed, &candidate.name),
+                tie: tie.with(candidate.name),
             }
         })
         .collect();
     division::divide(&mut seats, request.replicas);
     seats
+}
+
+/// Exactly so many, as far as there is room; also on a cluster that doesn't answer or was never seen.
+fn pin(candidate: &Candidate<'_>, wanted: u32) -> Seat {
+    let held = candidate.held;
+    let room = candidate
+        .capacity
+        .unwrap_or(u64::MAX)
+        .max(u64::from(held))
+        .min(u64::from(u32::MAX)) as u32;
+    let (part, seats) = if candidate.excluded.is_some() || wanted == 0 {
+        (Part::Out, 0)
+    } else if candidate.cordoned && wanted > held {
+        (Part::Cordoned, held)
+    } else if candidate.ready {
+        (Part::Open, wanted.min(room))
+    } else {
+        (Part::Away, wanted.min(room))
+    };
+    Seat {
+        part,
+        votes: u64::from(wanted),
+        shares: 0,
+        seats,
+        capacity: room,
+        minimum: 0,
+        tie: 0,
+    }
 }

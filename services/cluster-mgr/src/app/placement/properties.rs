@@ -16,9 +16,9 @@ prop_compose! {
         excluded in prop::bool::weighted(0.1),
         further in prop::option::weighted(0.95, 0u64..30),
         held in prop_oneof![3 => Just(0u32), 2 => 0u32..12],
-    ) -> Candidate {
+    ) -> Candidate<'static> {
         Candidate {
-            name: String::new(),
+            name: "",
             ready,
             cordoned,
             excluded: excluded.then_some("it is being removed"),
@@ -28,10 +28,10 @@ prop_compose! {
     }
 }
 
-fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
+fn candidates() -> impl Strategy<Value = Vec<Candidate<'static>>> {
     prop::collection::vec(candidate(), 1..=NAMES.len()).prop_map(|mut all| {
         for (candidate, name) in all.iter_mut().zip(NAMES) {
-            candidate.name = name.to_owned();
+            candidate.name = name;
         }
         all
     })
@@ -51,7 +51,7 @@ fn placement() -> impl Strategy<Value = Placement> {
     })
 }
 
-fn run(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> Decision {
+fn run<'a>(placement: &'a Placement, replicas: u32, candidates: &'a [Candidate<'a>]) -> Decision<'a> {
     decide(
         Request {
             placement,
@@ -63,19 +63,16 @@ fn run(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> Decisi
     )
 }
 
-fn counts(decision: &Decision) -> Vec<u32> {
-    decision.places.iter().map(|place| place.replicas).collect()
+fn counts(decision: &Decision<'_>) -> Vec<u32> {
+    decision.replicas().collect()
 }
 
 /// The candidates as they are once the decision is carried out.
-fn carried_out(candidates: &[Candidate], decision: &Decision) -> Vec<Candidate> {
+fn carried_out<'a>(candidates: &[Candidate<'a>], decision: &Decision<'_>) -> Vec<Candidate<'a>> {
     candidates
         .iter()
-        .zip(&decision.places)
-        .map(|(candidate, place)| Candidate {
-            held: place.replicas,
-            ..candidate.clone()
-        })
+        .zip(decision.replicas())
+        .map(|(candidate, held)| Candidate { held, ..*candidate })
         .collect()
 }
 
@@ -94,7 +91,7 @@ proptest! {
         placement in placement(), replicas in 0u32..80, candidates in candidates()
     ) {
         let decision = run(&placement, replicas, &candidates);
-        for (candidate, place) in candidates.iter().zip(&decision.places) {
+        for (candidate, place) in candidates.iter().zip(decision.places()) {
             if place.replicas > candidate.held {
                 prop_assert!(candidate.ready && !candidate.cordoned && candidate.excluded.is_none());
                 prop_assert!(u64::from(place.replicas) <= candidate.capacity.expect("it was observed"));
@@ -113,9 +110,9 @@ proptest! {
         if decision.unplaced == 0 {
             return Ok(());
         }
-        for (candidate, place) in candidates.iter().zip(&decision.places) {
+        for (candidate, place) in candidates.iter().zip(decision.places()) {
             let weightless = matches!(&placement.strategy, PlacementStrategy::Weights { weights }
-                if weights[&candidate.name] == 0);
+                if weights[candidate.name] == 0);
             if candidate.ready && !candidate.cordoned && candidate.excluded.is_none() && !weightless
                 && let Some(capacity) = candidate.capacity
             {
@@ -133,7 +130,8 @@ proptest! {
 
     #[test]
     fn moves_are_as_few_as_can_be(replicas in 0u32..80, candidates in candidates()) {
-        let decision = run(&Placement::default(), replicas, &candidates);
+        let placement = Placement::default();
+        let decision = run(&placement, replicas, &candidates);
         let kept_from: u64 = candidates
             .iter()
             .filter(|candidate| candidate.excluded.is_none())
@@ -141,7 +139,7 @@ proptest! {
             .sum();
         let gone: u64 = candidates
             .iter()
-            .zip(&decision.places)
+            .zip(decision.places())
             .filter(|(candidate, _)| candidate.excluded.is_none())
             .map(|(candidate, place)| u64::from(candidate.held.saturating_sub(place.replicas)))
             .sum();
@@ -153,7 +151,8 @@ proptest! {
         placement in placement(), replicas in 0u32..80, candidates in candidates()
     ) {
         let first = run(&placement, replicas, &candidates);
-        let second = run(&placement, replicas, &carried_out(&candidates, &first));
+        let after = carried_out(&candidates, &first);
+        let second = run(&placement, replicas, &after);
         prop_assert_eq!(counts(&first), counts(&second));
     }
 
@@ -163,17 +162,17 @@ proptest! {
     ) {
         let placement = Placement { min_per_cluster: minimum, ..Placement::default() };
         let decision = run(&placement, replicas, &candidates);
-        let open = |candidate: &Candidate| {
+        let open = |candidate: &Candidate<'_>| {
             candidate.ready && !candidate.cordoned && candidate.excluded.is_none() && candidate.capacity.is_some()
         };
-        let wants = |candidate: &Candidate| minimum.min(candidate.capacity.unwrap_or(0) as u32);
+        let wants = |candidate: &Candidate<'_>| minimum.min(candidate.capacity.unwrap_or(0) as u32);
         let short = candidates
             .iter()
-            .zip(&decision.places)
+            .zip(decision.places())
             .any(|(candidate, place)| open(candidate) && place.replicas < wants(candidate));
         let above = candidates
             .iter()
-            .zip(&decision.places)
+            .zip(decision.places())
             .any(|(candidate, place)| open(candidate) && place.replicas > wants(candidate));
         prop_assert!(!(short && above), "{:?}", counts(&decision));
         prop_assert!(!short || decision.unplaced == 0);
@@ -193,7 +192,7 @@ proptest! {
         let decision = run(&placement, total, &candidates);
         let placed: u32 = counts(&decision).iter().sum();
         prop_assert_eq!(placed + decision.unplaced, total);
-        for place in &decision.places {
+        for place in decision.places() {
             prop_assert!(place.replicas <= pins.get(&place.cluster).copied().unwrap_or(0));
         }
     }

@@ -2,9 +2,9 @@ use api_types::placement::{Placement, PlacementStrategy};
 
 use super::*;
 
-fn open(name: &str, capacity: u64, held: u32) -> Candidate {
+fn open(name: &str, capacity: u64, held: u32) -> Candidate<'_> {
     Candidate {
-        name: name.to_owned(),
+        name,
         ready: true,
         cordoned: false,
         excluded: None,
@@ -41,7 +41,7 @@ fn pinned(pairs: &[(&str, u32)]) -> Placement {
     }
 }
 
-fn decided(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> (Vec<u32>, u32) {
+fn decided(placement: &Placement, replicas: u32, candidates: &[Candidate<'_>]) -> (Vec<u32>, u32) {
     let decision = decide(
         Request {
             placement,
@@ -51,10 +51,7 @@ fn decided(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> (V
         },
         candidates,
     );
-    (
-        decision.places.iter().map(|place| place.replicas).collect(),
-        decision.unplaced,
-    )
+    (decision.replicas().collect(), decision.unplaced)
 }
 
 #[test]
@@ -127,8 +124,8 @@ fn a_change_of_weights_divides_afresh() {
         },
         &candidates,
     );
-    assert_eq!((decision.places[0].replicas, decision.places[1].replicas), (6, 2));
-    assert_eq!(decision.places[1].reason.previous, 4);
+    assert_eq!(decision.replicas().collect::<Vec<_>>(), [6, 2]);
+    assert_eq!(decision.reason(1).previous, 4);
 }
 
 #[test]
@@ -173,14 +170,8 @@ fn a_cluster_that_does_not_answer_keeps_what_it_has_and_gets_nothing() {
         ready: false,
         ..open("a", 100, 3)
     };
-    assert_eq!(
-        decided(&free(), 6, &[away.clone(), open("b", 100, 3)]),
-        (vec![3, 3], 0)
-    );
-    assert_eq!(
-        decided(&free(), 10, &[away.clone(), open("b", 100, 3)]),
-        (vec![3, 7], 0)
-    );
+    assert_eq!(decided(&free(), 6, &[away, open("b", 100, 3)]), (vec![3, 3], 0));
+    assert_eq!(decided(&free(), 10, &[away, open("b", 100, 3)]), (vec![3, 7], 0));
     assert_eq!(
         decided(&free(), 4, &[away, open("b", 100, 3)]),
         (vec![1, 3], 0),
@@ -203,17 +194,19 @@ fn a_cordoned_cluster_keeps_and_gets_nothing_and_an_excluded_one_gives_all() {
         ..open("a", 100, 2)
     };
     assert_eq!(
-        decided(&free(), 3, &[excluded.clone(), open("b", 100, 1)]),
+        decided(&free(), 3, &[excluded, open("b", 100, 1)]),
         (vec![0, 3], 0)
     );
+    let candidates = [excluded, open("b", 2, 1)];
+    let placement = free();
     let decision = decide(
         Request {
-            placement: &free(),
+            placement: &placement,
             replicas: 3,
             seed: "",
             afresh: false,
         },
-        &[excluded, open("b", 2, 1)],
+        &candidates,
     );
     assert_eq!(decision.unplaced, 1);
     assert!(
@@ -229,10 +222,7 @@ fn a_cluster_that_was_never_seen_is_no_candidate_unless_pinned() {
         capacity: None,
         ..open("a", 0, 0)
     };
-    assert_eq!(
-        decided(&free(), 3, &[unseen.clone(), open("b", 100, 0)]),
-        (vec![0, 3], 0)
-    );
+    assert_eq!(decided(&free(), 3, &[unseen, open("b", 100, 0)]), (vec![0, 3], 0));
     assert_eq!(decided(&pinned(&[("a", 3)]), 3, &[unseen]), (vec![3], 0));
 }
 
@@ -259,19 +249,21 @@ fn pins_are_exact_as_far_as_there_is_room() {
 
 #[test]
 fn reasons_tell_the_inputs_and_the_bounds() {
+    let candidates = [open("a", 3, 3), open("b", 100, 0)];
+    let placement = Placement {
+        min_per_cluster: 1,
+        ..free()
+    };
     let decision = decide(
         Request {
-            placement: &Placement {
-                min_per_cluster: 1,
-                ..free()
-            },
+            placement: &placement,
             replicas: 5,
             seed: "",
             afresh: false,
         },
-        &[open("a", 3, 3), open("b", 100, 0)],
+        &candidates,
     );
-    let reason = &decision.places[0].reason;
+    let reason = decision.reason(0);
     assert_eq!((reason.previous, reason.capacity, reason.weight), (3, Some(3), 3));
     assert_eq!(reason.bounds, ["capacity", "kept"]);
     assert_eq!(
@@ -284,20 +276,21 @@ fn reasons_tell_the_inputs_and_the_bounds() {
 #[test]
 fn remainders_spread_over_services() {
     let candidates = [open("a", 10, 0), open("b", 10, 0), open("c", 10, 0)];
+    let placement = free();
     let mut got = [0; 3];
     for number in 0..300 {
         let seed = format!("shop/test/web-{number}");
         let decision = decide(
             Request {
-                placement: &free(),
+                placement: &placement,
                 replicas: 1,
                 seed: &seed,
                 afresh: false,
             },
             &candidates,
         );
-        for (total, place) in got.iter_mut().zip(&decision.places) {
-            *total += place.replicas;
+        for (total, replicas) in got.iter_mut().zip(decision.replicas()) {
+            *total += replicas;
         }
     }
     assert!(got.iter().all(|total| (60..=140).contains(total)), "{got:?}");

@@ -6,7 +6,7 @@ use api_types::placement::{Placement, PlacementReason, PlacementStrategy};
 use chrono::{DateTime, Utc};
 
 use crate::app::placement::capacity::Ask;
-use crate::app::placement::{self, Candidate, Decision, Request};
+use crate::app::placement::{self, Candidate, Request};
 use crate::app::reconcile::fleet::{ClusterView, Fleet};
 use crate::db::columns::StoredReason;
 use crate::db::{assignments, environments, observations, services};
@@ -53,20 +53,20 @@ fn excluded(
 }
 
 /// Every cluster as a place for the service.
-pub fn candidates(
+pub fn candidates<'a>(
     placement: &Placement,
     ask: Ask,
     environment: &environments::Model,
-    fleet: &Fleet,
+    fleet: &'a Fleet,
     held: &BTreeMap<uuid::Uuid, u32>,
-) -> Vec<Candidate> {
+) -> Vec<Candidate<'a>> {
     fleet
         .clusters
         .iter()
         .map(|cluster| {
             let held = held.get(&cluster.id).copied().unwrap_or(0);
             Candidate {
-                name: cluster.name.clone(),
+                name: &cluster.name,
                 ready: cluster.answers(),
                 cordoned: cluster.cordoned,
                 excluded: excluded(placement, environment, cluster),
@@ -124,25 +124,6 @@ pub fn needs_decision(
         || pinned_otherwise()
 }
 
-/// Decides, without changing anything.
-#[must_use]
-pub fn decide(
-    service: &services::Model,
-    environment: &environments::Model,
-    fleet: &Fleet,
-    held: &BTreeMap<uuid::Uuid, u32>,
-) -> Decision {
-    placement::decide(
-        Request {
-            placement: &service.placement.0,
-            replicas: service.replicas.max(0) as u32,
-            seed: &service.path(),
-            afresh: service.place_afresh,
-        },
-        &candidates(&service.placement.0, ask(service), environment, fleet, held),
-    )
-}
-
 /// Decides anew, keeping what doesn't change, and reserves the room for what is new.
 ///
 /// What moves is held where it was until its new place is ready; what is only fewer goes at once.
@@ -158,50 +139,56 @@ pub fn place(
         .iter()
         .map(|assignment| (assignment.cluster_id, assignment.replicas.max(0) as u32))
         .collect();
-    let decision = decide(service, environment, fleet, &held);
+    let ask = ask(service);
+    let candidates = candidates(&service.placement.0, ask, environment, fleet, &held);
+    let path = service.path();
+    let decision = placement::decide(
+        Request {
+            placement: &service.placement.0,
+            replicas: service.replicas.max(0) as u32,
+            seed: &path,
+            afresh: service.place_afresh,
+        },
+        &candidates,
+    );
     let mut after = before.to_vec();
     // A cluster that is gone from the registry holds nothing any more.
     after.retain(|assignment| fleet.by_id(assignment.cluster_id).is_some());
+    let mut promised = Vec::new();
     // The decision is in the order of the fleet's clusters.
-    let ids: Vec<_> = fleet.clusters.iter().map(|cluster| cluster.id).collect();
-    for (cluster, place) in ids.into_iter().zip(decision.places) {
-        let replicas = place.replicas as i32;
+    for (index, (cluster, count)) in fleet.clusters.iter().zip(decision.replicas()).enumerate() {
+        let replicas = count as i32;
         match after
             .iter_mut()
-            .find(|assignment| assignment.cluster_id == cluster)
+            .find(|assignment| assignment.cluster_id == cluster.id)
         {
             Some(assignment) if assignment.replicas == replicas => {}
             Some(assignment) => {
-                fleet.reserve(
-                    cluster,
-                    ask(service),
-                    replicas.saturating_sub(assignment.wanted_now() as i32).max(0) as u32,
-                );
+                promised.push((cluster.id, count.saturating_sub(assignment.wanted_now())));
                 assignment.hold = assignment.wanted_now() as i32;
                 assignment.replicas = replicas;
-                assignment.reason = StoredReason(place.reason);
+                assignment.reason = StoredReason(decision.reason(index));
                 assignment.decided_at = now;
                 assignment.epoch += 1;
                 assignment.removed_at = None;
             }
             None if replicas > 0 => {
-                fleet.reserve(cluster, ask(service), place.replicas);
-                after.push(assigned(
-                    service,
-                    cluster,
-                    replicas,
-                    StoredReason(place.reason),
-                    now,
-                ));
+                promised.push((cluster.id, count));
+                let reason = StoredReason(decision.reason(index));
+                after.push(assigned(service, cluster.id, replicas, reason, now));
             }
             None => {}
         }
     }
+    let (unplaced, message) = (decision.unplaced, decision.message);
+    for (cluster, more) in promised {
+        fleet.reserve(cluster, ask, more);
+    }
     settle_holds(service, before, &mut after);
     Placed {
         assignments: after,
-        unplaced: decision.unplaced,
-        message: decision.message,
+        unplaced,
+        message,
     }
 }
 
