@@ -101,11 +101,13 @@ impl Model {
         self.phase == REMOVING
     }
 
-    /// What was observed, stale when the cluster doesn't answer now.
+    /// What was observed as people see it, stale when the cluster doesn't answer now.
     #[must_use]
     pub fn observation(&self, answers: bool) -> Option<ClusterObservation> {
         self.observed.as_ref().map(|stored| ClusterObservation {
             stale: stored.0.stale || !answers,
+            // Thousands of numbers that say nothing to a person.
+            free: None,
             ..stored.0.clone()
         })
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api_types::changes::{Change, ChangeLine, Topic};
-use api_types::clusters::{ClusterObservation, ConnectionCheck, Kubeconfig, ResourceAmounts};
+use api_types::clusters::{ClusterObservation, ConnectionCheck, FreeRoom, Kubeconfig, ResourceAmounts};
 use api_types::common::ClusterId;
 use api_types::internal::{
     Applied, Connection, DesiredWorkload, MeasuredPod, MeasuredService, MeasurementQuery, Measurements,
@@ -70,6 +70,8 @@ pub struct Cluster {
     pub measures: bool,
     pub nodes: u32,
     pub node: ResourceAmounts,
+    /// What is free node by node, where that is told.
+    pub free: Option<FreeRoom>,
     pub workloads: BTreeMap<(String, String, String), Workload>,
     pub applies: u64,
     pub removals: u64,
@@ -181,6 +183,7 @@ impl Ipaas {
                     memory_bytes: 32 * GIB,
                     pods: 110,
                 },
+                free: None,
                 workloads: BTreeMap::new(),
                 applies: 0,
                 removals: 0,
@@ -351,6 +354,7 @@ impl Cluster {
             requested: self.requested(),
             used: None,
             largest_node: Some(self.node),
+            free: self.free.clone(),
         }
     }
 

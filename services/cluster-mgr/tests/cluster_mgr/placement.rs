@@ -1,5 +1,6 @@
 //! Placement as the API shows it.
 
+use api_types::clusters::{FreeNodes, FreeRoom, ResourceAmounts};
 use api_types::operations::OperationState;
 use api_types::placement::PlacementPreview;
 use api_types::services::ServiceState;
@@ -23,6 +24,57 @@ fn planned(preview: &PlacementPreview) -> Vec<(String, u32)> {
         .filter(|planned| planned.replicas > 0)
         .map(|planned| (planned.cluster.clone(), planned.replicas))
         .collect()
+}
+
+/// Nodes of 8 CPU and 32 GiB with so much CPU free on each.
+fn free(nodes: u32, cpu_millicores: u64) -> FreeRoom {
+    FreeRoom {
+        nodes: vec![FreeNodes {
+            nodes,
+            free: ResourceAmounts {
+                cpu_millicores,
+                memory_bytes: 32 << 30,
+                pods: 100,
+            },
+        }],
+        waiting: ResourceAmounts::default(),
+    }
+}
+
+#[tokio::test]
+async fn what_is_free_in_crumbs_is_no_room() {
+    on_each(async |world| {
+        world.furnish().await;
+        // 12 of 24 CPU are free on each, on west in crumbs.
+        world
+            .ipaas
+            .change("east", |cluster| cluster.free = Some(free(2, 6_000)));
+        world
+            .ipaas
+            .change("west", |cluster| cluster.free = Some(free(6, 2_000)));
+        let asked = json!({ "replicas": 4, "resources": {
+            "cpu_request": "3", "cpu_limit": "3", "memory_request": "1Gi", "memory_limit": "1Gi",
+        } });
+        let plan = test_support::wait_for("the crumbs to be seen", crate::world::LONG, async || {
+            let plan = preview(&world, asked.clone()).await;
+            if planned(&plan) == [("east".to_owned(), 4)] {
+                Ok(plan)
+            } else {
+                Err(plan)
+            }
+        })
+        .await;
+        assert_eq!(plan.unplaced, 0);
+        let west = &plan.assignments[1];
+        assert_eq!(
+            (west.reason.message.as_str(), west.reason.capacity),
+            ("no room for a replica", Some(0))
+        );
+        // People see how much is free in all; the nodes one by one are listed elsewhere.
+        let cluster: Value = world.get("/clusters/west").await;
+        assert!(cluster["observed"].is_object() && cluster["observed"]["free"].is_null());
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -69,6 +69,26 @@ pub struct ClusterObservation {
     /// The most that any one ready node can give to pods, each figure for itself; absent while unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub largest_node: Option<ResourceAmounts>,
+    /// What is free node by node, which placement rests on; absent while unknown, and in replies to people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free: Option<FreeRoom>,
+}
+
+/// Room on the nodes that take pods.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FreeRoom {
+    /// Nodes by what is free on each; full ones are left out. Where nodes are of more than 64 kinds, their amounts
+    /// are rounded down until they are of fewer.
+    pub nodes: Vec<FreeNodes>,
+    /// What pods ask for that no node was found for yet.
+    pub waiting: ResourceAmounts,
+}
+
+/// So many nodes with so much free on each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FreeNodes {
+    pub nodes: u32,
+    pub free: ResourceAmounts,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -6,7 +6,7 @@ use api_types::clusters::{ClusterObservation, ClusterState};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::app::placement::capacity::{Ask, Reserved, further};
+use crate::app::placement::capacity::{Ask, Fits, Reserved, further};
 use crate::db::clusters::Scope;
 use crate::db::{DbErr, clusters};
 
@@ -55,13 +55,14 @@ pub type Reservations = HashMap<Uuid, Reserved>;
 pub struct Fleet {
     pub clusters: Vec<ClusterView>,
     pub reservations: Reservations,
+    pub(super) fits: Fits,
 }
 
 impl Fleet {
     pub fn of(models: &[clusters::Model]) -> Result<Self, DbErr> {
         Ok(Self {
             clusters: models.iter().map(ClusterView::of).collect::<Result<_, _>>()?,
-            reservations: Reservations::new(),
+            ..Self::default()
         })
     }
 
@@ -82,11 +83,18 @@ impl Fleet {
         }
     }
 
-    /// Replicas that a cluster has room for beside those that are there; unknown until it was observed.
+    /// Replicas that each cluster has room for beside those that are there; unknown until it was observed.
     #[must_use]
-    pub fn room(&self, cluster: &ClusterView, ask: Ask) -> Option<u64> {
-        let observed = cluster.observed.as_ref()?;
-        let reserved = self.reservations.get(&cluster.id).copied().unwrap_or_default();
-        Some(further(ask, observed.allocatable, observed.requested, reserved))
+    pub fn rooms(&self, ask: Ask) -> Vec<Option<u64>> {
+        let observations = self.clusters.iter().map(|cluster| cluster.observed.as_ref());
+        let fits = self.fits.of(ask, observations);
+        self.clusters
+            .iter()
+            .zip(fits.iter())
+            .map(|(cluster, fit)| {
+                let reserved = self.reservations.get(&cluster.id).copied().unwrap_or_default();
+                Some(further(ask, cluster.observed.as_ref()?, *fit, reserved))
+            })
+            .collect()
     }
 }

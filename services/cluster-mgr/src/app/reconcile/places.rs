@@ -63,14 +63,15 @@ pub fn candidates<'a>(
     fleet
         .clusters
         .iter()
-        .map(|cluster| {
+        .zip(fleet.rooms(ask))
+        .map(|(cluster, room)| {
             let held = held.get(&cluster.id).copied().unwrap_or(0);
             Candidate {
                 name: &cluster.name,
                 ready: cluster.answers(),
                 cordoned: cluster.cordoned,
                 excluded: excluded(placement, environment, cluster),
-                capacity: fleet.room(cluster, ask).map(|room| room + u64::from(held)),
+                capacity: room.map(|room| room + u64::from(held)),
                 held,
             }
         })

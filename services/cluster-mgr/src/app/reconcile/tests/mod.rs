@@ -55,6 +55,7 @@ fn cluster(name: &str) -> ClusterView {
             requested: ResourceAmounts::default(),
             used: None,
             largest_node: Some(amounts),
+            free: None,
         }),
         last_contact: Some(at(0)),
     }
