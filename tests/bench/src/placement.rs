@@ -60,6 +60,8 @@ fn decided() -> anyhow::Result<f64> {
                 excluded: None,
                 capacity: Some(further(ask, &observed, *fit, *reserved)),
                 held: 0,
+                stuck: 0,
+                exhausted: false,
             })
             .collect();
         let request = Request {

@@ -19,8 +19,10 @@ use uuid::Uuid;
 
 use crate::app::clusters::{locked, missing, present};
 use crate::app::operations as operation_logic;
+use crate::app::reconcile::applicant::Seen;
 use crate::app::reconcile::fleet::Fleet;
 use crate::app::reconcile::places;
+use crate::app::reconcile::sync::Pace;
 use crate::app::reservations::reserve;
 use crate::db::clusters::{EvacuationOrder, Scope};
 use crate::db::columns::word;
@@ -40,9 +42,9 @@ pub async fn plan(state: &AppState, name: &str) -> ApiResult<EvacuationPlan> {
         .await?
         .ok_or_else(|| missing(name))?;
     let ground = Ground::load(database, &cluster).await?;
-    let now = state.now();
+    let (pace, now) = (state.config.pace(), state.now());
     // Thousands of decisions: not beside those who wait for an answer.
-    tokio::task::spawn_blocking(move || ground.plan(now))
+    tokio::task::spawn_blocking(move || ground.plan(pace, now))
         .await
         .map_err(ApiError::internal)
 }
@@ -83,7 +85,7 @@ impl Ground {
         })
     }
 
-    fn plan(mut self, now: DateTime<Utc>) -> EvacuationPlan {
+    fn plan(mut self, pace: Pace, now: DateTime<Utc>) -> EvacuationPlan {
         let mut plan = EvacuationPlan {
             services: 0,
             replicas: 0,
@@ -92,9 +94,15 @@ impl Ground {
             destinations: Vec::new(),
             moves: Vec::new(),
         };
+        // What no node takes is given back in its own time.
+        let seen = Seen {
+            observations: &[],
+            pace,
+            now,
+        };
         let mut destinations: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for service in std::mem::take(&mut self.services) {
-            let Some((one, gets)) = self.plan_one(&service, now) else {
+            let Some((one, gets)) = self.plan_one(&service, &seen) else {
                 continue;
             };
             plan.services += 1;
@@ -128,7 +136,7 @@ impl Ground {
     fn plan_one(
         &mut self,
         service: &services::Model,
-        now: DateTime<Utc>,
+        seen: &Seen<'_>,
     ) -> Option<(PlannedMove, Vec<(String, u32)>)> {
         let before = self.assignments.remove(&service.id)?;
         let environment = self
@@ -140,7 +148,7 @@ impl Ground {
         if leaving == 0 {
             return None;
         }
-        let placed = places::place(service, environment, &mut self.fleet, &before, now);
+        let placed = places::place(service, environment, &mut self.fleet, &before, seen);
         let mut to = Vec::new();
         let mut gets = Vec::new();
         for row in &placed.assignments {

@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, ExprTrait as _};
 use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _, Select};
 
-use crate::db::columns::{StoredPlacement, read_word, word};
+use crate::db::columns::{GivenBack, StoredPlacement, read_word, word};
 use crate::db::{CHUNK, Connection};
 
 #[sea_orm::model]
@@ -34,6 +34,9 @@ pub struct Model {
     pub deleting: bool,
     /// The placement was changed by hand: the next decision divides all replicas anew.
     pub place_afresh: bool,
+    /// Clusters that gave replicas back a while ago.
+    #[sea_orm(column_type = "Json", nullable)]
+    pub given_back: Option<GivenBack>,
     /// Replicas that fit nowhere.
     pub unplaced: i32,
     /// The newest operation on it.

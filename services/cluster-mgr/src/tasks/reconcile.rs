@@ -232,7 +232,11 @@ impl Reconcile {
             });
         }
         let mut promised_since = None;
-        if subjects.iter().any(|subject| subject.needs_decision(&fleet)) {
+        let (pace, now) = (self.state.config.pace(), self.state.now());
+        if subjects
+            .iter()
+            .any(|subject| subject.needs_decision(&fleet, pace, now))
+        {
             promised_since = Some(self.promise(connection, &mut fleet).await?);
         }
         Ok(Gathered {

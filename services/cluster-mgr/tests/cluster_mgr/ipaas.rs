@@ -44,6 +44,9 @@ pub struct Workload {
     pub old: u32,
     /// Ready replicas of the newest revision.
     pub ready: u32,
+    /// Pods that no node takes, and since when.
+    pub unschedulable: u32,
+    pub unschedulable_since: Option<DateTime<Utc>>,
     pub problem: Option<Problem>,
     pub gave_up: bool,
     pub drift: Vec<String>,
@@ -65,6 +68,8 @@ pub struct Cluster {
     pub starts: bool,
     /// Pods that were told to go are gone at once.
     pub stops: bool,
+    /// Its nodes take no more than so many pods of a service, whatever they seem to have free.
+    pub takes: Option<u32>,
     pub refusal: Option<(StatusCode, &'static str, &'static str)>,
     /// Its Prometheus answers.
     pub measures: bool,
@@ -175,6 +180,7 @@ impl Ipaas {
                 hangs: false,
                 starts: true,
                 stops: true,
+                takes: None,
                 refusal: None,
                 measures: true,
                 nodes: 3,
@@ -378,6 +384,8 @@ impl Cluster {
                 (_, true) => RolloutState::Failed,
                 _ => RolloutState::Progressing,
             },
+            unschedulable: workload.unschedulable,
+            unschedulable_since: workload.unschedulable_since,
             problems: workload.problem.clone().into_iter().collect(),
             drift: workload.drift.clone(),
         }
@@ -408,6 +416,9 @@ impl Cluster {
             Some(before) if !starts => ((before.old + before.ready).min(desired.replicas), 0),
             _ => (0, if starts { desired.replicas } else { 0 }),
         };
+        let taken = self.takes.unwrap_or(u32::MAX);
+        let (ready, unschedulable) = (ready.min(taken), desired.replicas.saturating_sub(taken));
+        let waited_since = before.and_then(|before| before.unschedulable_since);
         let problem = bad.then(|| Problem {
             reason: "ImagePullBackOff".to_owned(),
             message: format!("can't pull {}", desired.spec.image),
@@ -422,6 +433,8 @@ impl Cluster {
                 desired,
                 old: if ready > 0 { 0 } else { old },
                 ready,
+                unschedulable,
+                unschedulable_since: (unschedulable > 0).then(|| waited_since.unwrap_or_else(now)),
                 problem,
                 gave_up: false,
                 drift: Vec::new(),

@@ -249,3 +249,101 @@ async fn many_services_at_once_share_the_room_without_overcommitting() {
     })
     .await;
 }
+
+async fn spread_is(world: &World, name: &str, expected: &[(&str, u32)]) {
+    test_support::wait_for(
+        &format!("{name} to be on {expected:?}"),
+        crate::world::LONG,
+        async || {
+            let spread = world.spread(name).await;
+            let same = spread.len() == expected.len()
+                && spread
+                    .iter()
+                    .zip(expected)
+                    .all(|((cluster, replicas), (name, count))| cluster == name && replicas == count);
+            if same { Ok(()) } else { Err(spread) }
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn replicas_that_no_node_takes_go_where_there_is_room() {
+    on_each(async |world| {
+        world.furnish().await;
+        world.ipaas.change("east", |cluster| cluster.takes = Some(1));
+        let accepted = world
+            .accepted(Method::POST, SERVICES, &[], new_service("web", 4))
+            .await;
+        // Two went to each; one of those on east found no node.
+        world.succeeded(&accepted).await;
+        spread_is(&world, "web", &[("east", 1), ("west", 3)]).await;
+        let service = world.service_is("web", ServiceState::Running).await;
+        assert_eq!(service.status.ready, 4);
+        let reason = &world.assignments("web").await[0].reason;
+        assert_eq!(
+            (reason.previous, reason.bounds.as_slice()),
+            (2, ["given_back".to_owned()].as_slice())
+        );
+        assert!(reason.message.contains("found no node"), "{}", reason.message);
+        world.runs("east", "web", 1, 1).await;
+        // What comes new doesn't go there for a while.
+        let version = service.version.to_string();
+        let path = format!("{SERVICES}/web");
+        let accepted = world
+            .accepted(
+                Method::PATCH,
+                &path,
+                &[("if-match", &version)],
+                json!({ "replicas": 7 }),
+            )
+            .await;
+        world.succeeded(&accepted).await;
+        spread_is(&world, "web", &[("east", 1), ("west", 6)]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn replicas_that_no_node_takes_stay_while_there_is_no_room_elsewhere() {
+    on_each(async |world| {
+        world.furnish().await;
+        world.ipaas.change("east", |cluster| cluster.takes = Some(1));
+        world
+            .ipaas
+            .change("west", |cluster| cluster.free = Some(free(1, 100)));
+        test_support::wait_for("west to be full", crate::world::LONG, async || {
+            let plan = preview(
+                &world,
+                json!({ "replicas": 2, "resources": new_service("web", 2)["spec"]["resources"] }),
+            )
+            .await;
+            if planned(&plan) == [("east".to_owned(), 2)] {
+                Ok(())
+            } else {
+                Err(plan)
+            }
+        })
+        .await;
+        world
+            .accepted(Method::POST, SERVICES, &[], new_service("web", 2))
+            .await;
+        test_support::wait_for("one to wait for a node", crate::world::LONG, async || {
+            let assignments = world.assignments("web").await;
+            let waits = assignments
+                .first()
+                .and_then(|assignment| assignment.observed.as_ref())
+                .and_then(|seen| seen.unschedulable_since)
+                .is_some_and(|since| platform::time::now() - since > chrono::Duration::seconds(1));
+            if waits { Ok(()) } else { Err(assignments) }
+        })
+        .await;
+        spread_is(&world, "web", &[("east", 2)]).await;
+        // Room comes, and it goes there.
+        world
+            .ipaas
+            .change("west", |cluster| cluster.free = Some(free(1, 4_000)));
+        spread_is(&world, "web", &[("east", 1), ("west", 1)]).await;
+    })
+    .await;
+}

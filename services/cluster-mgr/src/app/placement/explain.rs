@@ -34,6 +34,11 @@ pub(super) fn reason(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &
     }
 }
 
+/// Its nodes took no more of the service's pods, now or a while ago.
+fn gave_back(candidate: &Candidate<'_>) -> bool {
+    candidate.stuck > 0 || candidate.exhausted
+}
+
 fn bounds(candidate: &Candidate<'_>, seat: &Seat) -> Vec<&'static str> {
     let mut bounds = Vec::new();
     match seat.part {
@@ -45,10 +50,13 @@ fn bounds(candidate: &Candidate<'_>, seat: &Seat) -> Vec<&'static str> {
             if seat.seats > 0 && seat.seats <= seat.minimum {
                 bounds.push("minimum");
             }
-            if seat.seats == seat.capacity {
+            if seat.seats == seat.capacity && !gave_back(candidate) {
                 bounds.push("capacity");
             }
         }
+    }
+    if gave_back(candidate) && matches!(seat.part, Part::Open | Part::Cordoned) {
+        bounds.push("given_back");
     }
     if candidate.held > 0 && seat.seats >= candidate.held {
         bounds.push("kept");
@@ -108,6 +116,14 @@ fn message(
             }
             if bounds.contains(&"capacity") {
                 text.push_str("; it has room for no more");
+            }
+            if held > count && candidate.stuck > 0 {
+                text.push_str(&format!(
+                    "; {} found no node for long and went elsewhere",
+                    held - count
+                ));
+            } else if gave_back(candidate) {
+                text.push_str("; its nodes took no more of its pods, so it gets no new ones for a while");
             }
             text
         }
@@ -173,6 +189,8 @@ fn why_not(decision: &Decision<'_>) -> String {
                 "is cordoned".to_owned()
             } else if candidate.capacity.is_none() {
                 "was not observed yet".to_owned()
+            } else if gave_back(candidate) {
+                "took no more of its pods a while ago".to_owned()
             } else if votes(decision.request, candidate) == 0 && candidate.capacity != Some(0) {
                 "has no weight".to_owned()
             } else {

@@ -32,6 +32,10 @@ pub struct Candidate<'a> {
     pub capacity: Option<u64>,
     /// Replicas it holds now.
     pub held: u32,
+    /// Those of them that no node took for long: they go where there is room, or stay.
+    pub stuck: u32,
+    /// It gave replicas back a while ago, and gets no new ones for now, whatever it seems to have room for.
+    pub exhausted: bool,
 }
 
 /// What is to be divided.
@@ -135,6 +139,14 @@ impl Candidate<'_> {
             Part::Open
         }
     }
+
+    /// Replicas that it offers to others: nobody knows what becomes of those of a cluster that doesn't answer.
+    fn stuck(&self, part: Part) -> u32 {
+        match part {
+            Part::Open | Part::Cordoned => self.stuck.min(self.held),
+            Part::Away | Part::Out => 0,
+        }
+    }
 }
 
 /// Decides.
@@ -171,7 +183,14 @@ fn divide(request: Request<'_>, candidates: &[Candidate<'_>]) -> Vec<Seat> {
                 candidate.part(votes)
             };
             let keeps = part != Part::Out && !(request.afresh && part == Part::Open);
-            let capacity = candidate.capacity.unwrap_or(u64::from(candidate.held));
+            let stuck = candidate.stuck(part);
+            let runs = candidate.held - stuck;
+            let capacity = if stuck > 0 || candidate.exhausted {
+                runs
+            } else {
+                let room = candidate.capacity.unwrap_or(0).min(u64::from(u32::MAX));
+                candidate.held.max(room as u32)
+            };
             Seat {
                 part,
                 votes,
@@ -181,15 +200,27 @@ fn divide(request: Request<'_>, candidates: &[Candidate<'_>]) -> Vec<Seat> {
                 } else {
                     u64::from(candidate.held)
                 },
-                seats: if keeps { candidate.held } else { 0 },
-                capacity: capacity.max(u64::from(candidate.held)).min(u64::from(u32::MAX)) as u32,
+                seats: if keeps { runs } else { 0 },
+                capacity,
                 minimum: request.placement.min_per_cluster,
                 tie: tie.with(candidate.name),
             }
         })
         .collect();
     division::divide(&mut seats, request.replicas);
+    keep_stuck(&mut seats, candidates, request.replicas);
     seats
+}
+
+/// Replicas that no node took, and that fit nowhere else, stay where they wait.
+fn keep_stuck(seats: &mut [Seat], candidates: &[Candidate<'_>], total: u32) {
+    let placed: u64 = seats.iter().map(|seat| u64::from(seat.seats)).sum();
+    let mut left = u64::from(total).saturating_sub(placed) as u32;
+    for (seat, candidate) in seats.iter_mut().zip(candidates) {
+        let back = left.min(candidate.stuck(seat.part));
+        seat.seats += back;
+        left -= back;
+    }
 }
 
 /// Exactly so many, as far as there is room; also on a cluster that doesn't answer or was never seen.

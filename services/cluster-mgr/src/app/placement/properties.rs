@@ -24,6 +24,8 @@ prop_compose! {
             excluded: excluded.then_some("it is being removed"),
             capacity: further.map(|further| further + u64::from(held)),
             held,
+            stuck: 0,
+            exhausted: false,
         }
     }
 }
@@ -194,6 +196,30 @@ proptest! {
         prop_assert_eq!(placed + decision.unplaced, total);
         for place in decision.places() {
             prop_assert!(place.replicas <= pins.get(&place.cluster).copied().unwrap_or(0));
+        }
+    }
+
+    #[test]
+    fn what_is_stuck_moves_only_where_there_is_room(
+        placement in placement(), replicas in 0u32..80, candidates in candidates(),
+        stuck in prop::collection::vec((0u32..6, prop::bool::weighted(0.2)), NAMES.len())
+    ) {
+        let candidates: Vec<Candidate<'_>> = candidates
+            .into_iter()
+            .zip(stuck)
+            .map(|(candidate, (stuck, exhausted))| Candidate {
+                stuck: stuck.min(candidate.held),
+                exhausted,
+                ..candidate
+            })
+            .collect();
+        let decision = run(&placement, replicas, &candidates);
+        let counts = counts(&decision);
+        prop_assert_eq!(counts.iter().sum::<u32>() + decision.unplaced, replicas);
+        for (candidate, count) in candidates.iter().zip(counts) {
+            if candidate.stuck > 0 || candidate.exhausted {
+                prop_assert!(count <= candidate.held, "nothing new goes there");
+            }
         }
     }
 }

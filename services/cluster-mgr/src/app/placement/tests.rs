@@ -10,6 +10,8 @@ fn open(name: &str, capacity: u64, held: u32) -> Candidate<'_> {
         excluded: None,
         capacity: Some(capacity),
         held,
+        stuck: 0,
+        exhausted: false,
     }
 }
 
@@ -294,4 +296,52 @@ fn remainders_spread_over_services() {
         }
     }
     assert!(got.iter().all(|total| (60..=140).contains(total)), "{got:?}");
+}
+
+#[test]
+fn what_no_node_takes_goes_where_there_is_room_or_stays() {
+    let full = Candidate {
+        stuck: 2,
+        ..open("a", 40, 4)
+    };
+    assert_eq!(decided(&free(), 8, &[full, open("b", 100, 4)]), (vec![2, 6], 0));
+    assert_eq!(decided(&free(), 8, &[full, open("b", 5, 4)]), (vec![3, 5], 0));
+    assert_eq!(decided(&free(), 8, &[full, open("b", 4, 4)]), (vec![4, 4], 0));
+    assert_eq!(
+        decided(&free(), 10, &[full, open("b", 4, 4)]),
+        (vec![4, 4], 2),
+        "nothing new goes where no node takes what is there"
+    );
+    assert_eq!(decided(&free(), 6, &[full, open("b", 4, 4)]), (vec![2, 4], 0));
+    let cordoned = Candidate {
+        cordoned: true,
+        ..full
+    };
+    assert_eq!(decided(&free(), 8, &[cordoned, open("b", 5, 4)]), (vec![3, 5], 0));
+    let away = Candidate { ready: false, ..full };
+    assert_eq!(decided(&free(), 8, &[away, open("b", 100, 4)]), (vec![4, 4], 0));
+    // For a while it gets nothing new, whatever it seems to have room for.
+    let exhausted = Candidate {
+        exhausted: true,
+        ..open("a", 40, 2)
+    };
+    let candidates = [exhausted, open("b", 100, 6)];
+    assert_eq!(decided(&free(), 12, &candidates), (vec![2, 10], 0));
+    let placement = free();
+    let request = Request {
+        placement: &placement,
+        replicas: 8,
+        seed: "",
+        afresh: false,
+    };
+    let candidates = [full, open("b", 100, 4)];
+    let reason = decide(request, &candidates).reason(0);
+    assert_eq!(reason.bounds, ["given_back"]);
+    assert!(
+        reason
+            .message
+            .contains("2 found no node for long and went elsewhere"),
+        "{}",
+        reason.message
+    );
 }

@@ -4,6 +4,7 @@
 //! and what to write. The same inputs give the same outcome, and an outcome that was carried out gives
 //! an empty one, so a turn can be cut off anywhere and done again.
 
+pub mod applicant;
 pub mod fleet;
 pub mod places;
 pub mod progress;
@@ -19,6 +20,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::db::{DbErr, assignments, environments, observations, operations, services};
+use applicant::Seen;
 use fleet::Fleet;
 use sync::{Action, Look, Pace, Question, Sync};
 
@@ -38,9 +40,18 @@ pub struct Subject {
 impl Subject {
     /// Whether placing it could change something, for which the room on the clusters has to be known.
     #[must_use]
-    pub fn needs_decision(&self, fleet: &Fleet) -> bool {
+    pub fn needs_decision(&self, fleet: &Fleet, pace: Pace, now: DateTime<Utc>) -> bool {
+        let seen = self.seen(pace, now);
         !self.service.deleting
-            && places::needs_decision(&self.service, &self.environment, fleet, &self.assignments)
+            && places::needs_decision(&self.service, &self.environment, fleet, &self.assignments, &seen)
+    }
+
+    fn seen(&self, pace: Pace, now: DateTime<Utc>) -> Seen<'_> {
+        Seen {
+            observations: &self.observations,
+            pace,
+            now,
+        }
     }
 }
 
@@ -84,17 +95,20 @@ pub fn reconcile(
     let mut unplaced = service.unplaced.max(0) as u32;
     let mut message = None;
     let mut assignments = subject.assignments.clone();
+    let seen = subject.seen(pace, now);
     if service.deleting {
         unplaced = 0;
-    } else if subject.needs_decision(fleet) {
-        let placed = places::place(&service, &subject.environment, fleet, &assignments, now);
+    } else if subject.needs_decision(fleet, pace, now) {
+        let placed = places::place(&service, &subject.environment, fleet, &assignments, &seen);
         unplaced = placed.unplaced;
         message = Some(placed.message);
         assignments = placed.assignments;
+        service.given_back = placed.given_back;
         service.place_afresh = false;
     }
     service.unplaced = unplaced as i32;
     places::adopt_strays(&service, &subject.observations, fleet, &mut assignments, now);
+    let give_back_at = seen.due(&assignments);
 
     let question = Question {
         service: &service,
@@ -170,9 +184,13 @@ pub fn reconcile(
         gone,
         service: (service != subject.service && !gone).then_some(service),
         operation: operation.filter(|next| subject.operation.as_ref() != Some(next)),
-        wake_at: well_until.filter(|until| {
-            *until > now && matches!(status.state, ServiceState::Failed | ServiceState::Degraded)
-        }),
+        wake_at: well_until
+            .filter(|until| {
+                *until > now && matches!(status.state, ServiceState::Failed | ServiceState::Degraded)
+            })
+            .into_iter()
+            .chain(give_back_at)
+            .min(),
         ..Outcome::default()
     };
     for sync in syncs {

@@ -1,81 +1,23 @@
 //! Carries a placement decision into the assignments. Pure.
 
-use std::collections::BTreeMap;
-
-use api_types::placement::{Placement, PlacementReason, PlacementStrategy};
+use api_types::placement::{PlacementReason, PlacementStrategy};
 use chrono::{DateTime, Utc};
 
-use crate::app::placement::capacity::Ask;
-use crate::app::placement::{self, Candidate, Request};
-use crate::app::reconcile::fleet::{ClusterView, Fleet};
-use crate::db::columns::StoredReason;
+use crate::app::placement::{self, Request};
+use crate::app::reconcile::applicant::{Applicant, Seen, excluded};
+use crate::app::reconcile::fleet::Fleet;
+use crate::app::reconcile::sync::later;
+use crate::db::columns::{GivenBack, StoredReason};
 use crate::db::{assignments, environments, observations, services};
 
 /// The assignments after a decision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed {
     pub assignments: Vec<assignments::Model>,
+    /// Clusters that gave replicas back because no node took them, and when; for a while they get no new ones.
+    pub given_back: Option<GivenBack>,
     pub unplaced: u32,
     pub message: String,
-}
-
-/// What one replica asks for.
-#[must_use]
-pub fn ask(service: &services::Model) -> Ask {
-    Ask {
-        cpu_millicores: service.cpu_millicores.max(0) as u64,
-        memory_bytes: service.memory_bytes.max(0) as u64,
-    }
-}
-
-/// Why a cluster can't hold replicas of the service, if it can't.
-fn excluded(
-    placement: &Placement,
-    environment: &environments::Model,
-    cluster: &ClusterView,
-) -> Option<&'static str> {
-    let chosen = &placement.clusters;
-    if cluster.removing {
-        Some("the cluster is being removed")
-    } else if cluster
-        .evacuating
-        .as_ref()
-        .is_some_and(|scope| scope.covers(environment))
-    {
-        Some("the cluster is being evacuated")
-    } else if !environment.spans(&cluster.name) {
-        Some("it is not one of the environment's clusters")
-    } else if !chosen.is_empty() && !chosen.contains(&cluster.name) {
-        Some("it is not among the clusters chosen for the service")
-    } else {
-        None
-    }
-}
-
-/// Every cluster as a place for the service.
-pub fn candidates<'a>(
-    placement: &Placement,
-    ask: Ask,
-    environment: &environments::Model,
-    fleet: &'a Fleet,
-    held: &BTreeMap<uuid::Uuid, u32>,
-) -> Vec<Candidate<'a>> {
-    fleet
-        .clusters
-        .iter()
-        .zip(fleet.rooms(ask))
-        .map(|(cluster, room)| {
-            let held = held.get(&cluster.id).copied().unwrap_or(0);
-            Candidate {
-                name: &cluster.name,
-                ready: cluster.answers(),
-                cordoned: cluster.cordoned,
-                excluded: excluded(placement, environment, cluster),
-                capacity: room.map(|room| room + u64::from(held)),
-                held,
-            }
-        })
-        .collect()
 }
 
 /// Whether a decision could differ from what is assigned. Anything that holds as many replicas as are
@@ -86,6 +28,7 @@ pub fn needs_decision(
     environment: &environments::Model,
     fleet: &Fleet,
     assignments: &[assignments::Model],
+    seen: &Seen<'_>,
 ) -> bool {
     let assigned: i64 = assignments
         .iter()
@@ -117,12 +60,14 @@ pub fn needs_decision(
         }),
         PlacementStrategy::FreeCapacity => false,
     };
+    let pinned = matches!(placement.strategy, PlacementStrategy::Pinned { .. });
     assigned != i64::from(service.replicas)
         || service.unplaced > 0
         || service.place_afresh
         || placement.min_per_cluster > 0
         || misplaced()
         || pinned_otherwise()
+        || !pinned && seen.any_stuck(assignments)
 }
 
 /// Decides anew, keeping what doesn't change, and reserves the room for what is new.
@@ -134,14 +79,11 @@ pub fn place(
     environment: &environments::Model,
     fleet: &mut Fleet,
     before: &[assignments::Model],
-    now: DateTime<Utc>,
+    seen: &Seen<'_>,
 ) -> Placed {
-    let held: BTreeMap<_, _> = before
-        .iter()
-        .map(|assignment| (assignment.cluster_id, assignment.replicas.max(0) as u32))
-        .collect();
-    let ask = ask(service);
-    let candidates = candidates(&service.placement.0, ask, environment, fleet, &held);
+    let now = seen.now;
+    let applicant = Applicant::of(service, environment, before, seen);
+    let candidates = applicant.candidates(fleet);
     let path = service.path();
     let decision = placement::decide(
         Request {
@@ -155,10 +97,17 @@ pub fn place(
     let mut after = before.to_vec();
     // A cluster that is gone from the registry holds nothing any more.
     after.retain(|assignment| fleet.by_id(assignment.cluster_id).is_some());
+    let mut given_back = service.given_back.clone().unwrap_or_default();
+    given_back
+        .0
+        .retain(|_, at| later(*at, seen.pace.give_back_pause) > now);
     let mut promised = Vec::new();
     // The decision is in the order of the fleet's clusters.
     for (index, (cluster, count)) in fleet.clusters.iter().zip(decision.replicas()).enumerate() {
         let replicas = count as i32;
+        if candidates[index].stuck > 0 && count < candidates[index].held {
+            given_back.0.insert(cluster.id, now);
+        }
         match after
             .iter_mut()
             .find(|assignment| assignment.cluster_id == cluster.id)
@@ -183,11 +132,12 @@ pub fn place(
     }
     let (unplaced, message) = (decision.unplaced, decision.message);
     for (cluster, more) in promised {
-        fleet.reserve(cluster, ask, more);
+        fleet.reserve(cluster, applicant.ask, more);
     }
     settle_holds(service, before, &mut after);
     Placed {
         assignments: after,
+        given_back: Some(given_back).filter(|given| !given.0.is_empty()),
         unplaced,
         message,
     }

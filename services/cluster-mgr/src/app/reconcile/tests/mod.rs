@@ -24,6 +24,8 @@ const PACE: Pace = Pace {
     removal: Duration::from_secs(60),
     look: Duration::from_secs(1),
     settle: Duration::from_secs(10),
+    give_back: Duration::from_secs(300),
+    give_back_pause: Duration::from_secs(1800),
 };
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -109,6 +111,7 @@ fn subject(kind: OperationKind) -> Subject {
             restarted_at: None,
             deleting: kind == OperationKind::DeleteService,
             place_afresh: false,
+            given_back: None,
             unplaced: 0,
             operation_id: Some(operation.id),
             version: 1,
@@ -255,6 +258,8 @@ impl Play {
                 } else {
                     RolloutState::Progressing
                 },
+                unschedulable: 0,
+                unschedulable_since: None,
                 problems: vec![],
                 drift: vec![],
             }),

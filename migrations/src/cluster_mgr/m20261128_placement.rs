@@ -1,0 +1,26 @@
+//! Clusters that gave replicas of a service back.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::json_null;
+
+pub struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "m20261128_cluster_mgr_placement"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .alter_table(
+                Table::alter()
+                    .table("services")
+                    .add_column(json_null("given_back"))
+                    .to_owned(),
+            )
+            .await
+    }
+}
