@@ -55,6 +55,8 @@ fn decided() -> anyhow::Result<f64> {
             .zip(fits.iter())
             .map(|((name, reserved), fit)| Candidate {
                 name,
+                region: "",
+                zone: "",
                 ready: true,
                 cordoned: false,
                 excluded: None,

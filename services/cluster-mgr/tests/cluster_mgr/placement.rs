@@ -347,3 +347,47 @@ async fn replicas_that_no_node_takes_stay_while_there_is_no_room_elsewhere() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_spread_limit_moves_what_is_too_much_in_one_place() {
+    on_each(async |world| {
+        world.furnish().await;
+        let mut service = new_service("web", 8);
+        let mut placement = json!({ "strategy": { "type": "weights", "weights": { "east": 3, "west": 1 } } });
+        service["placement"] = placement.clone();
+        let accepted = world.accepted(Method::POST, SERVICES, &[], service).await;
+        world.succeeded(&accepted).await;
+        spread_is(&world, "web", &[("east", 6), ("west", 2)]).await;
+        let path = format!("{SERVICES}/web");
+        let version = world.service("web").await.version.to_string();
+        placement["max_percent_per_region"] = json!(0);
+        let refused = world
+            .refused(
+                Method::PATCH,
+                &path,
+                &[("if-match", &version)],
+                json!({ "placement": placement }),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_spec",
+            )
+            .await;
+        assert!(
+            refused.to_string().contains("placement.max_percent_per_region"),
+            "{refused}"
+        );
+        placement["max_percent_per_region"] = json!(50);
+        let accepted = world
+            .accepted(
+                Method::PATCH,
+                &path,
+                &[("if-match", &version)],
+                json!({ "placement": placement }),
+            )
+            .await;
+        world.succeeded(&accepted).await;
+        spread_is(&world, "web", &[("east", 4), ("west", 4)]).await;
+        let reason = &world.assignments("web").await[0].reason;
+        assert_eq!(reason.bounds, ["spread_limit"]);
+    })
+    .await;
+}

@@ -17,6 +17,16 @@ pub struct Placement {
     pub clusters: Vec<String>,
     /// Every cluster gets at least this many replicas, as far as they reach.
     pub min_per_cluster: u32,
+    /// At most so many percent of the replicas on one cluster, rounded up and at least one; from 1 to 100. Not for
+    /// pinned replicas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_percent_per_cluster: Option<u32>,
+    /// The same for all clusters of one zone of a region; those without a zone are not bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_percent_per_zone: Option<u32>,
+    /// The same for all clusters of one region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_percent_per_region: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,7 +52,8 @@ pub struct PlacementReason {
     pub capacity: Option<u64>,
     /// How many it held before the decision.
     pub previous: u32,
-    /// What bound the result: `minimum`, `capacity`, `kept`, `not_ready`, `cordoned`, `excluded`.
+    /// What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `kept`, `not_ready`, `cordoned`,
+    /// `excluded`.
     #[serde(default)]
     pub bounds: Vec<String>,
     /// One sentence for a person.

@@ -19,8 +19,11 @@ pub(super) fn reason(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &
     let (bounds, message) = match &request.placement.strategy {
         PlacementStrategy::Pinned { .. } => pinned(candidate, seat),
         _ => {
-            let bounds = bounds(candidate, seat);
-            let message = message(request, candidate, seat, &bounds, decision.all_votes);
+            let bounds = bounds(decision, candidate, seat);
+            let mut message = message(request, candidate, seat, &bounds, decision.all_votes);
+            if let Some(limit) = limit(decision, seat) {
+                message.push_str(&format!("; at most {limit}"));
+            }
             (bounds, message)
         }
     };
@@ -34,12 +37,19 @@ pub(super) fn reason(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &
     }
 }
 
+/// The spread limit that binds, in words: `50 % in one cluster`.
+fn limit(decision: &Decision<'_>, seat: &Seat) -> Option<String> {
+    let domain = decision.limit(seat)?;
+    let percent = domain.percent(decision.request.placement)?;
+    Some(format!("{percent} % in one {}", domain.word()))
+}
+
 /// Its nodes took no more of the service's pods, now or a while ago.
 fn gave_back(candidate: &Candidate<'_>) -> bool {
     candidate.stuck > 0 || candidate.exhausted
 }
 
-fn bounds(candidate: &Candidate<'_>, seat: &Seat) -> Vec<&'static str> {
+fn bounds(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &Seat) -> Vec<&'static str> {
     let mut bounds = Vec::new();
     match seat.part {
         Part::Out if candidate.capacity == Some(0) && candidate.excluded.is_none() => bounds.push("capacity"),
@@ -50,10 +60,13 @@ fn bounds(candidate: &Candidate<'_>, seat: &Seat) -> Vec<&'static str> {
             if seat.seats > 0 && seat.seats <= seat.minimum {
                 bounds.push("minimum");
             }
-            if seat.seats == seat.capacity && !gave_back(candidate) {
+            if seat.seats == seat.capacity && seat.seats < seat.most && !gave_back(candidate) {
                 bounds.push("capacity");
             }
         }
+    }
+    if decision.limit(seat).is_some() {
+        bounds.push("spread_limit");
     }
     if gave_back(candidate) && matches!(seat.part, Part::Open | Part::Cordoned) {
         bounds.push("given_back");
@@ -193,6 +206,8 @@ fn why_not(decision: &Decision<'_>) -> String {
                 "took no more of its pods a while ago".to_owned()
             } else if votes(decision.request, candidate) == 0 && candidate.capacity != Some(0) {
                 "has no weight".to_owned()
+            } else if let Some(limit) = limit(decision, seat) {
+                format!("may have no more than {limit}")
             } else {
                 let room = candidate.capacity.unwrap_or(0).max(u64::from(seat.seats));
                 format!("has room for {room}")

@@ -7,6 +7,7 @@
 pub mod capacity;
 mod division;
 mod explain;
+pub mod spread;
 
 #[cfg(test)]
 mod properties;
@@ -16,11 +17,15 @@ mod tests;
 use api_types::placement::{Placement, PlacementReason, PlacementStrategy};
 
 use division::{Seat, Tie};
+use spread::{Domain, Group};
 
 /// A cluster as a place for one service's replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate<'a> {
     pub name: &'a str,
+    pub region: &'a str,
+    /// Empty where it has none.
+    pub zone: &'a str,
     /// It answers.
     pub ready: bool,
     /// It gets no new replicas.
@@ -64,6 +69,7 @@ pub struct Decision<'a> {
     request: Request<'a>,
     candidates: &'a [Candidate<'a>],
     seats: Vec<Seat>,
+    groups: Vec<Group>,
     /// The votes of all that get and give.
     all_votes: u64,
     /// Replicas that fit nowhere.
@@ -73,7 +79,11 @@ pub struct Decision<'a> {
 }
 
 impl<'a> Decision<'a> {
-    fn of(request: Request<'a>, candidates: &'a [Candidate<'a>], seats: Vec<Seat>) -> Self {
+    fn of(
+        request: Request<'a>,
+        candidates: &'a [Candidate<'a>],
+        (seats, groups): (Vec<Seat>, Vec<Group>),
+    ) -> Self {
         let placed: u64 = seats.iter().map(|seat| u64::from(seat.seats)).sum();
         let mut decision = Self {
             request,
@@ -84,6 +94,7 @@ impl<'a> Decision<'a> {
                 .map(|seat| seat.votes)
                 .fold(0, u64::saturating_add),
             seats,
+            groups,
             unplaced: u64::from(request.replicas).saturating_sub(placed) as u32,
             message: String::new(),
         };
@@ -94,6 +105,21 @@ impl<'a> Decision<'a> {
     /// Each candidate's replicas.
     pub fn replicas(&self) -> impl Iterator<Item = u32> + '_ {
         self.seats.iter().map(|seat| seat.seats)
+    }
+
+    /// The spread limit that keeps a candidate from having more, if one does.
+    fn limit(&self, seat: &Seat) -> Option<Domain> {
+        if !matches!(seat.part, Part::Open | Part::Cordoned) {
+            return None;
+        }
+        if seat.seats >= seat.most {
+            return Some(Domain::Cluster);
+        }
+        if self.groups.is_empty() {
+            return None;
+        }
+        let rooms = division::rooms(&self.seats, &self.groups);
+        seat.full_group(&rooms).map(|group| self.groups[group].domain)
     }
 
     /// Why the candidate at `index` gets what it gets.
@@ -153,10 +179,13 @@ impl Candidate<'_> {
 #[must_use]
 pub fn decide<'a>(request: Request<'a>, candidates: &'a [Candidate<'a>]) -> Decision<'a> {
     let seats = match &request.placement.strategy {
-        PlacementStrategy::Pinned { replicas } => candidates
-            .iter()
-            .map(|candidate| pin(candidate, replicas.get(candidate.name).copied().unwrap_or(0)))
-            .collect(),
+        PlacementStrategy::Pinned { replicas } => {
+            let wanted = |name: &str| replicas.get(name).copied().unwrap_or(0);
+            let seats = candidates
+                .iter()
+                .map(|candidate| pin(candidate, wanted(candidate.name)));
+            (seats.collect(), Vec::new())
+        }
         PlacementStrategy::FreeCapacity | PlacementStrategy::Weights { .. } => divide(request, candidates),
     };
     Decision::of(request, candidates, seats)
@@ -170,12 +199,17 @@ fn votes(request: Request<'_>, candidate: &Candidate<'_>) -> u64 {
     }
 }
 
-fn divide(request: Request<'_>, candidates: &[Candidate<'_>]) -> Vec<Seat> {
+fn divide(request: Request<'_>, candidates: &[Candidate<'_>]) -> (Vec<Seat>, Vec<Group>) {
     let by_weight = matches!(request.placement.strategy, PlacementStrategy::Weights { .. });
     let tie = Tie::of(request.seed);
+    let most = Domain::Cluster
+        .percent(request.placement)
+        .map_or(u32::MAX, |percent| spread::most(request.replicas, percent));
+    let (groups, memberships) = spread::groups(request, candidates);
     let mut seats: Vec<Seat> = candidates
         .iter()
-        .map(|candidate| {
+        .zip(memberships)
+        .map(|(candidate, groups)| {
             let votes = votes(request, candidate);
             let part = if by_weight && votes == 0 {
                 Part::Out
@@ -185,6 +219,8 @@ fn divide(request: Request<'_>, candidates: &[Candidate<'_>]) -> Vec<Seat> {
             let keeps = part != Part::Out && !(request.afresh && part == Part::Open);
             let stuck = candidate.stuck(part);
             let runs = candidate.held - stuck;
+            // A limit moves what a cluster has too much of, unless nobody knows what becomes of it there.
+            let most = if part == Part::Away { u32::MAX } else { most };
             let capacity = if stuck > 0 || candidate.exhausted {
                 runs
             } else {
@@ -200,27 +236,18 @@ fn divide(request: Request<'_>, candidates: &[Candidate<'_>]) -> Vec<Seat> {
                 } else {
                     u64::from(candidate.held)
                 },
-                seats: if keeps { runs } else { 0 },
-                capacity,
+                seats: if keeps { runs.min(most) } else { 0 },
+                capacity: capacity.min(most),
+                most,
                 minimum: request.placement.min_per_cluster,
+                stuck,
                 tie: tie.with(candidate.name),
+                groups,
             }
         })
         .collect();
-    division::divide(&mut seats, request.replicas);
-    keep_stuck(&mut seats, candidates, request.replicas);
-    seats
-}
-
-/// Replicas that no node took, and that fit nowhere else, stay where they wait.
-fn keep_stuck(seats: &mut [Seat], candidates: &[Candidate<'_>], total: u32) {
-    let placed: u64 = seats.iter().map(|seat| u64::from(seat.seats)).sum();
-    let mut left = u64::from(total).saturating_sub(placed) as u32;
-    for (seat, candidate) in seats.iter_mut().zip(candidates) {
-        let back = left.min(candidate.stuck(seat.part));
-        seat.seats += back;
-        left -= back;
-    }
+    division::divide(&mut seats, request.replicas, &groups);
+    (seats, groups)
 }
 
 /// Exactly so many, as far as there is room; also on a cluster that doesn't answer or was never seen.
@@ -246,7 +273,10 @@ fn pin(candidate: &Candidate<'_>, wanted: u32) -> Seat {
         shares: 0,
         seats,
         capacity: room,
+        most: u32::MAX,
         minimum: 0,
+        stuck: 0,
         tie: 0,
+        groups: [None; 2],
     }
 }

@@ -19,6 +19,8 @@ prop_compose! {
     ) -> Candidate<'static> {
         Candidate {
             name: "",
+            region: "",
+            zone: "",
             ready,
             cordoned,
             excluded: excluded.then_some("it is being removed"),
@@ -49,6 +51,16 @@ fn placement() -> impl Strategy<Value = Placement> {
     (strategy, prop_oneof![2 => Just(0u32), 1 => 0u32..4]).prop_map(|(strategy, min_per_cluster)| Placement {
         strategy,
         min_per_cluster,
+        ..Placement::default()
+    })
+}
+
+fn limits() -> impl Strategy<Value = Placement> {
+    let percent = || prop::option::of(10u32..=100);
+    (percent(), percent(), percent()).prop_map(|(cluster, zone, region)| Placement {
+        max_percent_per_cluster: cluster,
+        max_percent_per_zone: zone,
+        max_percent_per_region: region,
         ..Placement::default()
     })
 }
@@ -221,5 +233,50 @@ proptest! {
                 prop_assert!(count <= candidate.held, "nothing new goes there");
             }
         }
+    }
+
+    #[test]
+    fn limits_hold_and_growth_under_them_takes_from_nobody(
+        placement in placement(), limits in limits(), replicas in 0u32..80, candidates in candidates(),
+        places in prop::collection::vec((0usize..3, 0usize..3), NAMES.len())
+    ) {
+        let placement = Placement { min_per_cluster: placement.min_per_cluster, strategy: placement.strategy, ..limits };
+        let candidates: Vec<Candidate<'_>> = candidates
+            .into_iter()
+            .zip(places)
+            .map(|(candidate, (region, zone))| Candidate {
+                region: ["north", "south", "west"][region],
+                zone: ["", "a", "b"][zone],
+                ..candidate
+            })
+            .collect();
+        let decision = run(&placement, replicas, &candidates);
+        let first = counts(&decision);
+        prop_assert_eq!(first.iter().sum::<u32>() + decision.unplaced, replicas);
+        // What a cluster has that doesn't answer can't be moved.
+        let away = |candidate: &Candidate<'_>| !candidate.ready || candidate.capacity.is_none();
+        let stays = |candidate: &Candidate<'_>| if away(candidate) { candidate.held } else { 0 };
+        let limit = |percent: Option<u32>| percent.map_or(u32::MAX, |percent| spread::most(replicas, percent));
+        let mut sums: BTreeMap<(&str, &str), (u32, u32)> = BTreeMap::new();
+        for (candidate, count) in candidates.iter().zip(&first) {
+            prop_assert!(*count <= limit(placement.max_percent_per_cluster).max(stays(candidate)));
+            for zone in ["", candidate.zone] {
+                let sum = sums.entry((candidate.region, zone)).or_default();
+                *sum = (sum.0 + count, sum.1 + stays(candidate));
+                if candidate.zone.is_empty() {
+                    break;
+                }
+            }
+        }
+        for ((_, zone), (sum, stays)) in sums {
+            let percent = if zone.is_empty() { placement.max_percent_per_region } else { placement.max_percent_per_zone };
+            prop_assert!(sum <= limit(percent).max(stays), "{:?} {:?}", first, placement);
+        }
+        // Carried out, it stays so; one more takes from nobody.
+        let after = carried_out(&candidates, &decision);
+        prop_assert_eq!(&counts(&run(&placement, replicas, &after)), &first);
+        let without_minimum = Placement { min_per_cluster: 0, ..placement };
+        let more = counts(&run(&without_minimum, replicas + 1, &after));
+        prop_assert!(first.iter().zip(&more).all(|(fewer, more)| fewer <= more), "{:?} {:?}", first, more);
     }
 }

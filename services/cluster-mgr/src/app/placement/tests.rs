@@ -5,6 +5,8 @@ use super::*;
 fn open(name: &str, capacity: u64, held: u32) -> Candidate<'_> {
     Candidate {
         name,
+        region: "",
+        zone: "",
         ready: true,
         cordoned: false,
         excluded: None,
@@ -344,4 +346,74 @@ fn what_no_node_takes_goes_where_there_is_room_or_stays() {
         "{}",
         reason.message
     );
+}
+
+#[test]
+fn no_cluster_gets_more_than_its_share() {
+    let placement = Placement {
+        max_percent_per_cluster: Some(50),
+        ..free()
+    };
+    let candidates = [open("a", 100, 0), open("b", 10, 0), open("c", 10, 0)];
+    assert_eq!(decided(&placement, 8, &candidates), (vec![4, 2, 2], 0));
+    assert_eq!(decided(&placement, 1, &candidates), (vec![1, 0, 0], 0));
+    // What is there moves when the share shrinks below it, and what has no place stays unplaced.
+    let full = [open("a", 100, 6), open("b", 10, 2)];
+    assert_eq!(decided(&placement, 8, &full), (vec![4, 4], 0));
+    let alone = [open("a", 100, 8), open("b", 2, 0)];
+    assert_eq!(decided(&placement, 8, &alone), (vec![4, 2], 2));
+    let request = Request {
+        placement: &placement,
+        replicas: 8,
+        seed: "",
+        afresh: false,
+    };
+    let decision = decide(request, &alone);
+    assert_eq!(
+        decision.message,
+        "2 of 8 replicas fit nowhere: a may have no more than 50 % in one cluster, b has room for 2"
+    );
+    let reason = decision.reason(0);
+    assert_eq!(reason.bounds, ["spread_limit"]);
+    assert!(
+        reason.message.ends_with("; at most 50 % in one cluster"),
+        "{}",
+        reason.message
+    );
+}
+
+#[test]
+fn no_region_and_no_zone_gets_more_than_its_share() {
+    let at = |name, region, zone, held| Candidate {
+        region,
+        zone,
+        ..open(name, 100, held)
+    };
+    let candidates = [
+        at("n1", "north", "a", 4),
+        at("n2", "north", "b", 4),
+        at("s1", "south", "a", 0),
+    ];
+    let regions = Placement {
+        max_percent_per_region: Some(60),
+        ..free()
+    };
+    let (counts, unplaced) = decided(&regions, 8, &candidates);
+    assert_eq!((counts[0] + counts[1], counts[2], unplaced), (5, 3, 0));
+    let zones = Placement {
+        max_percent_per_zone: Some(25),
+        ..free()
+    };
+    assert_eq!(decided(&zones, 8, &candidates), (vec![2, 2, 2], 2));
+    // Minimums within a full region come from those that have more there.
+    let both = Placement {
+        min_per_cluster: 2,
+        ..regions
+    };
+    let lopsided = [
+        at("n1", "north", "", 5),
+        at("n2", "north", "", 0),
+        at("s1", "south", "", 3),
+    ];
+    assert_eq!(decided(&both, 8, &lopsided), (vec![3, 2, 3], 0));
 }

@@ -158,6 +158,8 @@ impl<'a> Applicant<'a> {
                 let holding = self.holdings.get(&cluster.id).copied().unwrap_or_default();
                 Candidate {
                     name: &cluster.name,
+                    region: &cluster.region,
+                    zone: &cluster.zone,
                     ready: cluster.answers(),
                     cordoned: cluster.cordoned,
                     excluded: excluded(self.placement, self.environment, cluster),

@@ -16,6 +16,7 @@ pub struct ClusterView {
     pub id: Uuid,
     pub name: String,
     pub region: String,
+    pub zone: String,
     pub removing: bool,
     /// Whose replicas leave it.
     pub evacuating: Option<Scope>,
@@ -31,6 +32,7 @@ impl ClusterView {
             id: model.id,
             name: model.name.clone(),
             region: model.region.clone(),
+            zone: model.zone.clone(),
             removing: model.is_removing(),
             evacuating: model.evacuation.as_ref().map(|order| order.scope.clone()),
             cordoned: model.cordoned,

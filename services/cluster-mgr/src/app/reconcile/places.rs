@@ -3,6 +3,7 @@
 use api_types::placement::{PlacementReason, PlacementStrategy};
 use chrono::{DateTime, Utc};
 
+use crate::app::placement::spread::{self, Share};
 use crate::app::placement::{self, Request};
 use crate::app::reconcile::applicant::{Applicant, Seen, excluded};
 use crate::app::reconcile::fleet::Fleet;
@@ -60,6 +61,17 @@ pub fn needs_decision(
         }),
         PlacementStrategy::FreeCapacity => false,
     };
+    let over_limit = || {
+        let shares = assignments.iter().filter_map(|assignment| {
+            let cluster = fleet.by_id(assignment.cluster_id)?;
+            cluster.answers().then_some(Share {
+                region: &cluster.region,
+                zone: &cluster.zone,
+                replicas: assignment.replicas.unsigned_abs(),
+            })
+        });
+        spread::is_exceeded(placement, service.replicas.unsigned_abs(), shares)
+    };
     let pinned = matches!(placement.strategy, PlacementStrategy::Pinned { .. });
     assigned != i64::from(service.replicas)
         || service.unplaced > 0
@@ -67,7 +79,7 @@ pub fn needs_decision(
         || placement.min_per_cluster > 0
         || misplaced()
         || pinned_otherwise()
-        || !pinned && seen.any_stuck(assignments)
+        || !pinned && (seen.any_stuck(assignments) || over_limit())
 }
 
 /// Decides anew, keeping what doesn't change, and reserves the room for what is new.

@@ -68,6 +68,15 @@ pub fn check(placement: &Placement, known: &Known<'_>, fields: &mut Fields) {
             }
         }
     }
+    for (name, percent) in [
+        ("max_percent_per_cluster", placement.max_percent_per_cluster),
+        ("max_percent_per_zone", placement.max_percent_per_zone),
+        ("max_percent_per_region", placement.max_percent_per_region),
+    ] {
+        if percent.is_some_and(|percent| !(1..=100).contains(&percent)) {
+            fields.refuse(format!("placement.{name}"), "must be from 1 to 100");
+        }
+    }
     if placement.min_per_cluster > MOST_REPLICAS {
         fields.refuse(
             "placement.min_per_cluster",
@@ -107,13 +116,21 @@ mod tests {
     }
 
     #[test]
-    fn only_clusters_of_the_environment_can_be_named() {
+    fn only_clusters_of_the_environment_can_be_named_and_shares_are_percents() {
         assert!(refused(&Placement::default()).is_empty());
         let named = |clusters: &[&str]| Placement {
             clusters: clusters.iter().map(|name| (*name).to_owned()).collect(),
             ..Placement::default()
         };
         assert!(refused(&named(&["east"])).is_empty());
+        let share = |percent| Placement {
+            max_percent_per_region: Some(percent),
+            ..Placement::default()
+        };
+        assert!(refused(&share(100)).is_empty());
+        for percent in [0, 101] {
+            assert_eq!(refused(&share(percent)), ["placement.max_percent_per_region"]);
+        }
         assert_eq!(
             refused(&named(&["east", "west", "north", "east"])),
             [

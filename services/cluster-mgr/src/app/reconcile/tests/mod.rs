@@ -42,6 +42,7 @@ fn cluster(name: &str) -> ClusterView {
         id: Uuid::from_u128(u128::from(name.bytes().map(u64::from).sum::<u64>())),
         name: name.to_owned(),
         region: name.to_owned(),
+        zone: String::new(),
         removing: false,
         evacuating: None,
         cordoned: false,
