@@ -1,4 +1,4 @@
-//! Clusters that gave replicas of a service back.
+//! Clusters that gave replicas of a service back, and what keeps services off clusters.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::json_null;
@@ -19,6 +19,14 @@ impl MigrationTrait for Migration {
                 Table::alter()
                     .table("services")
                     .add_column(json_null("given_back"))
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .alter_table(
+                Table::alter()
+                    .table("clusters")
+                    .add_column(json_null("taints"))
                     .to_owned(),
             )
             .await

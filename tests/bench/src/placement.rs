@@ -58,7 +58,7 @@ fn decided() -> anyhow::Result<f64> {
                 region: "",
                 zone: "",
                 ready: true,
-                cordoned: false,
+                closed: None,
                 excluded: None,
                 capacity: Some(further(ask, &observed, *fit, *reserved)),
                 held: 0,

@@ -32,6 +32,7 @@ pub async fn preview(
     validation::placement::replicas(new.replicas, &mut fields);
     validation::placement::check(
         &new.placement,
+        new.service.as_deref().unwrap_or_default(),
         &service_logic::known(&all, &environment),
         &mut fields,
     );
@@ -65,6 +66,7 @@ pub async fn preview(
     };
     let applicant = match &existing {
         None => Applicant {
+            place: (path.project.clone(), path.environment.clone(), String::new()),
             placement: &new.placement,
             ask,
             environment: &environment,

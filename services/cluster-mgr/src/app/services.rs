@@ -266,7 +266,7 @@ pub async fn update(
     let mut fields = Fields::default();
     check_description(patch.description.as_deref(), &mut fields);
     if let Some(placement) = &patch.placement {
-        validation::placement::check(placement, &known(&all, &environment), &mut fields);
+        validation::placement::check(placement, &row.name, &known(&all, &environment), &mut fields);
     }
     let pinned = pinned_sum(patch.placement.as_ref().unwrap_or(&row.placement.0));
     if let Some(replicas) = patch.replicas {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api_types::autoscaling::{AutoscalingDecision, AutoscalingPolicy};
-use api_types::clusters::ClusterObservation;
+use api_types::clusters::{ClusterObservation, Taint};
 use api_types::operations::OperationStep;
 use api_types::placement::{Placement, PlacementReason};
 use api_types::services::WorkloadObservation;
@@ -36,6 +36,7 @@ json_column! {
     // Secrets' values are sealed in it; see `app::secrets`.
     StoredSpec(ServiceSpec),
     Steps(Vec<OperationStep>),
+    Taints(Vec<Taint>),
 }
 
 /// When clusters gave replicas of a service back because no node took them, by the cluster's id.

@@ -213,6 +213,64 @@ pub async fn places(connection: &impl Connection) -> Result<Vec<(Uuid, String, S
         .await
 }
 
+/// Project, environment and name.
+type Place = (String, String, String);
+
+/// Every service that avoids others, by its place, with their names.
+pub async fn avoiding(connection: &impl Connection) -> Result<Vec<(Place, Vec<String>)>, DbErr> {
+    let rows: Vec<(String, String, String, StoredPlacement)> = Entity::find()
+        .select_only()
+        .columns([
+            Column::Project,
+            Column::Environment,
+            Column::Name,
+            Column::Placement,
+        ])
+        // Few have it, and their placements are read only then.
+        .filter(
+            Expr::col(Column::Placement)
+                .cast_as(Alias::new("TEXT"))
+                .like("%\"avoid\"%"),
+        )
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(project, environment, name, placement)| ((project, environment, name), placement.0.avoid))
+        .filter(|(_, avoid)| !avoid.is_empty())
+        .collect())
+}
+
+/// The ids of services at these places, with the place of each.
+pub async fn at_places(connection: &impl Connection, places: &[Place]) -> Result<Vec<(Uuid, Place)>, DbErr> {
+    let mut found = Vec::new();
+    for chunk in places.chunks(CHUNK / 3) {
+        let any = chunk
+            .iter()
+            .fold(Condition::any(), |any, (project, environment, name)| {
+                any.add(
+                    Condition::all()
+                        .add(Column::Project.eq(project))
+                        .add(Column::Environment.eq(environment))
+                        .add(Column::Name.eq(name)),
+                )
+            });
+        let rows: Vec<(Uuid, String, String, String)> = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::Project, Column::Environment, Column::Name])
+            .filter(any)
+            .into_tuple()
+            .all(connection)
+            .await?;
+        found.extend(
+            rows.into_iter()
+                .map(|(id, project, environment, name)| (id, (project, environment, name))),
+        );
+    }
+    Ok(found)
+}
+
 /// How many services an environment has.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Count {

@@ -391,3 +391,102 @@ async fn a_spread_limit_moves_what_is_too_much_in_one_place() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_taint_keeps_services_away_that_do_not_tolerate_it() {
+    on_each(async |world| {
+        world.furnish().await;
+        world.running("web", 2).await;
+        let taint = async |taints: Value| {
+            let cluster: Value = world.get("/clusters/east").await;
+            let version = cluster["version"].to_string();
+            world
+                .call(
+                    Method::PATCH,
+                    "/clusters/east",
+                    &[("if-match", &version)],
+                    json!({ "taints": taints }),
+                )
+                .await
+        };
+        let (status, reply) = taint(json!([{ "key": "-x" }])).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{reply}");
+        let (status, reply) = taint(json!([{ "key": "dedicated", "value": "batch" }])).await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        assert_eq!(reply["taints"][0]["effect"], "no_placement");
+        // What is there stays; what is new goes elsewhere, unless it tolerates the taint.
+        world.running("cart", 2).await;
+        assert_eq!(world.spread("cart").await, [("west".to_owned(), 2)]);
+        assert_eq!(
+            world.spread("web").await,
+            [("east".to_owned(), 1), ("west".to_owned(), 1)]
+        );
+        let mut batch = new_service("batch", 2);
+        batch["placement"] = json!({ "clusters": ["east"], "tolerations": [{ "key": "dedicated" }] });
+        let accepted = world.accepted(Method::POST, SERVICES, &[], batch).await;
+        world.succeeded(&accepted).await;
+        assert_eq!(world.spread("batch").await, [("east".to_owned(), 2)]);
+        // An evicting one moves the others away.
+        let (status, reply) =
+            taint(json!([{ "key": "dedicated", "value": "batch", "effect": "evict" }])).await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        spread_is(&world, "web", &[("west", 2)]).await;
+        assert_eq!(world.spread("batch").await, [("east".to_owned(), 2)]);
+        world.service_is("web", ServiceState::Running).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn services_that_avoid_each_other_share_no_cluster() {
+    on_each(async |world| {
+        world.furnish().await;
+        let mut web = new_service("web", 1);
+        web["placement"] = json!({ "clusters": ["east"] });
+        let accepted = world.accepted(Method::POST, SERVICES, &[], web).await;
+        world.succeeded(&accepted).await;
+        let mut rival = new_service("rival", 2);
+        rival["placement"] = json!({ "avoid": ["rival"] });
+        world
+            .refused(
+                Method::POST,
+                SERVICES,
+                &[],
+                rival.clone(),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_spec",
+            )
+            .await;
+        rival["placement"] = json!({ "avoid": ["web"] });
+        let accepted = world.accepted(Method::POST, SERVICES, &[], rival).await;
+        world.succeeded(&accepted).await;
+        assert_eq!(world.spread("rival").await, [("west".to_owned(), 2)]);
+        // It holds for the one that is avoided as well.
+        let path = format!("{SERVICES}/web");
+        let version = world.service("web").await.version.to_string();
+        let accepted = world
+            .accepted(
+                Method::PATCH,
+                &path,
+                &[("if-match", &version)],
+                json!({ "replicas": 3, "placement": {} }),
+            )
+            .await;
+        world.succeeded(&accepted).await;
+        assert_eq!(world.spread("web").await, [("east".to_owned(), 3)]);
+        // One that is told to avoid another it is with moves away.
+        world.running("batch", 2).await;
+        let version = world.service("batch").await.version.to_string();
+        let accepted = world
+            .accepted(
+                Method::PATCH,
+                &format!("{SERVICES}/batch"),
+                &[("if-match", &version)],
+                json!({ "placement": { "avoid": ["rival"] } }),
+            )
+            .await;
+        world.succeeded(&accepted).await;
+        spread_is(&world, "batch", &[("east", 2)]).await;
+    })
+    .await;
+}

@@ -20,6 +20,8 @@ pub struct Cluster {
     pub labels: BTreeMap<String, String>,
     /// True: it gets no new replicas, and keeps those it has.
     pub cordoned: bool,
+    /// What keeps away services that don't tolerate it.
+    pub taints: Vec<Taint>,
     pub prometheus_url: Option<String>,
     pub state: ClusterState,
     /// Why it is in this state, in words for a person.
@@ -35,6 +37,28 @@ pub struct Cluster {
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// Keeps services off a cluster that don't tolerate it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Taint {
+    /// `dedicated` or `example.com/dedicated`.
+    pub key: String,
+    #[serde(default)]
+    pub value: String,
+    #[serde(default)]
+    pub effect: TaintEffect,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaintEffect {
+    /// The cluster gets no new replicas of them, and keeps those it has.
+    #[default]
+    NoPlacement,
+    /// Those it has move away as well, as soon as they are ready elsewhere.
+    Evict,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -123,6 +147,8 @@ pub struct ClusterPatch {
     pub zone: Option<String>,
     pub labels: Option<BTreeMap<String, String>>,
     pub cordoned: Option<bool>,
+    /// All of them; at most 32.
+    pub taints: Option<Vec<Taint>>,
     pub prometheus_url: Option<String>,
 }
 

@@ -27,6 +27,22 @@ pub struct Placement {
     /// The same for all clusters of one region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_percent_per_region: Option<u32>,
+    /// Taints of clusters that don't keep it away; at most 32.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tolerations: Vec<Toleration>,
+    /// Services of the same environment that it shares no cluster with, by name; at most 32. It holds both ways.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub avoid: Vec<String>,
+}
+
+/// Accepts taints of clusters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Toleration {
+    pub key: String,
+    /// Only taints of this value; of any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -53,7 +69,7 @@ pub struct PlacementReason {
     /// How many it held before the decision.
     pub previous: u32,
     /// What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `kept`, `not_ready`, `cordoned`,
-    /// `excluded`.
+    /// `taint`, `avoid`, `excluded`.
     #[serde(default)]
     pub bounds: Vec<String>,
     /// One sentence for a person.

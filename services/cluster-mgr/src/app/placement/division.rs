@@ -39,7 +39,7 @@ impl Seat {
 
     /// What it has can be moved.
     fn is_here(&self) -> bool {
-        matches!(self.part, Part::Open | Part::Cordoned)
+        matches!(self.part, Part::Open | Part::Closed)
     }
 
     /// The room that its groups have left.

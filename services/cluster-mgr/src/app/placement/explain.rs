@@ -3,6 +3,7 @@
 use api_types::placement::{PlacementReason, PlacementStrategy};
 
 use super::division::Seat;
+use super::obstacle::Obstacle;
 use super::{Candidate, Decision, Part, Request, votes};
 
 fn word(strategy: &PlacementStrategy) -> &'static str {
@@ -37,6 +38,10 @@ pub(super) fn reason(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &
     }
 }
 
+fn of_cluster(obstacle: Obstacle<'_>) -> String {
+    format!("the cluster {obstacle}")
+}
+
 /// The spread limit that binds, in words: `50 % in one cluster`.
 fn limit(decision: &Decision<'_>, seat: &Seat) -> Option<String> {
     let domain = decision.limit(seat)?;
@@ -53,9 +58,9 @@ fn bounds(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &Seat) -> Ve
     let mut bounds = Vec::new();
     match seat.part {
         Part::Out if candidate.capacity == Some(0) && candidate.excluded.is_none() => bounds.push("capacity"),
-        Part::Out => bounds.push("excluded"),
+        Part::Out => bounds.push(candidate.excluded.map_or("excluded", Obstacle::word)),
         Part::Away => bounds.push("not_ready"),
-        Part::Cordoned => bounds.push("cordoned"),
+        Part::Closed => bounds.push(candidate.closed.map_or("cordoned", Obstacle::word)),
         Part::Open => {
             if seat.seats > 0 && seat.seats <= seat.minimum {
                 bounds.push("minimum");
@@ -68,7 +73,7 @@ fn bounds(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &Seat) -> Ve
     if decision.limit(seat).is_some() {
         bounds.push("spread_limit");
     }
-    if gave_back(candidate) && matches!(seat.part, Part::Open | Part::Cordoned) {
+    if gave_back(candidate) && matches!(seat.part, Part::Open | Part::Closed) {
         bounds.push("given_back");
     }
     if candidate.held > 0 && seat.seats >= candidate.held {
@@ -88,7 +93,9 @@ fn message(
     match seat.part {
         Part::Out if bounds.contains(&"capacity") => "no room for a replica".to_owned(),
         Part::Out => {
-            let why = candidate.excluded.unwrap_or("it has no weight");
+            let why = candidate
+                .excluded
+                .map_or_else(|| "it has no weight".to_owned(), of_cluster);
             if held > 0 {
                 format!("gives up its {held}: {why}")
             } else {
@@ -107,9 +114,13 @@ fn message(
         Part::Away => format!(
             "keeps its {count}: the cluster doesn't answer, so nothing new goes there and nothing moves"
         ),
-        Part::Cordoned if held == 0 => "gets none: the cluster is cordoned".to_owned(),
-        Part::Cordoned => {
-            format!("keeps {count} of its {held}: the cluster is cordoned and gets no new ones")
+        Part::Closed => {
+            let why = candidate.closed.map(of_cluster).unwrap_or_default();
+            if held == 0 {
+                format!("gets none: {why}")
+            } else {
+                format!("keeps {count} of its {held} and gets no new ones: {why}")
+            }
         }
         Part::Open => {
             let share = match &request.placement.strategy {
@@ -148,13 +159,19 @@ fn pinned(candidate: &Candidate<'_>, seat: &Seat) -> (Vec<&'static str>, String)
     let (wanted, count) = (seat.votes, seat.seats);
     match seat.part {
         Part::Out => {
-            let why = candidate.excluded.unwrap_or("nothing is pinned to it");
-            (vec!["excluded"], format!("gets none: {why}"))
+            let why = candidate
+                .excluded
+                .map_or_else(|| "nothing is pinned to it".to_owned(), of_cluster);
+            let bound = candidate.excluded.map_or("excluded", Obstacle::word);
+            (vec![bound], format!("gets none: {why}"))
         }
-        Part::Cordoned => (
-            vec!["cordoned"],
-            format!("{count} of the {wanted} pinned here: the cluster is cordoned and gets no new ones"),
-        ),
+        Part::Closed => {
+            let why = candidate.closed.map(of_cluster).unwrap_or_default();
+            (
+                vec![candidate.closed.map_or("cordoned", Obstacle::word)],
+                format!("{count} of the {wanted} pinned here, and no new ones: {why}"),
+            )
+        }
         _ if u64::from(count) < wanted => (
             vec!["capacity"],
             format!("{count} of the {wanted} pinned here: it has room for no more"),
@@ -194,12 +211,12 @@ fn why_not(decision: &Decision<'_>) -> String {
         .zip(&decision.seats)
         .filter(|(candidate, _)| candidate.excluded.is_none() || candidate.held > 0)
         .map(|(candidate, seat)| {
-            let why = if let Some(why) = candidate.excluded {
-                why.to_owned()
+            let why = if let Some(obstacle) = candidate.excluded {
+                obstacle.to_string()
             } else if !candidate.ready {
                 "doesn't answer".to_owned()
-            } else if candidate.cordoned {
-                "is cordoned".to_owned()
+            } else if let Some(obstacle) = candidate.closed {
+                obstacle.to_string()
             } else if candidate.capacity.is_none() {
                 "was not observed yet".to_owned()
             } else if gave_back(candidate) {

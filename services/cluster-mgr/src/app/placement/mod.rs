@@ -7,6 +7,7 @@
 pub mod capacity;
 mod division;
 mod explain;
+pub mod obstacle;
 pub mod spread;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 use api_types::placement::{Placement, PlacementReason, PlacementStrategy};
 
 use division::{Seat, Tie};
+use obstacle::Obstacle;
 use spread::{Domain, Group};
 
 /// A cluster as a place for one service's replicas.
@@ -28,10 +30,10 @@ pub struct Candidate<'a> {
     pub zone: &'a str,
     /// It answers.
     pub ready: bool,
-    /// It gets no new replicas.
-    pub cordoned: bool,
-    /// Why it can't hold any: it is being removed, or not among those chosen.
-    pub excluded: Option<&'static str>,
+    /// Why it gets no new replicas, and keeps what it has.
+    pub closed: Option<Obstacle<'a>>,
+    /// Why it can't hold any, and gives up what it has.
+    pub excluded: Option<Obstacle<'a>>,
     /// Replicas of this service that it has room for in all, those it holds included; unknown until it
     /// was observed.
     pub capacity: Option<u64>,
@@ -109,7 +111,7 @@ impl<'a> Decision<'a> {
 
     /// The spread limit that keeps a candidate from having more, if one does.
     fn limit(&self, seat: &Seat) -> Option<Domain> {
-        if !matches!(seat.part, Part::Open | Part::Cordoned) {
+        if !matches!(seat.part, Part::Open | Part::Closed) {
             return None;
         }
         if seat.seats >= seat.most {
@@ -147,7 +149,7 @@ enum Part {
     /// Gets and gives.
     Open,
     /// Keeps or gives, gets nothing.
-    Cordoned,
+    Closed,
     /// Doesn't answer (or was never seen): keeps what it has; the first to give when there is less to hold.
     Away,
     Out,
@@ -159,8 +161,8 @@ impl Candidate<'_> {
             Part::Out
         } else if !self.ready || self.capacity.is_none() {
             Part::Away
-        } else if self.cordoned {
-            Part::Cordoned
+        } else if self.closed.is_some() {
+            Part::Closed
         } else {
             Part::Open
         }
@@ -169,7 +171,7 @@ impl Candidate<'_> {
     /// Replicas that it offers to others: nobody knows what becomes of those of a cluster that doesn't answer.
     fn stuck(&self, part: Part) -> u32 {
         match part {
-            Part::Open | Part::Cordoned => self.stuck.min(self.held),
+            Part::Open | Part::Closed => self.stuck.min(self.held),
             Part::Away | Part::Out => 0,
         }
     }
@@ -260,8 +262,8 @@ fn pin(candidate: &Candidate<'_>, wanted: u32) -> Seat {
         .min(u64::from(u32::MAX)) as u32;
     let (part, seats) = if candidate.excluded.is_some() || wanted == 0 {
         (Part::Out, 0)
-    } else if candidate.cordoned && wanted > held {
-        (Part::Cordoned, held)
+    } else if candidate.closed.is_some() && wanted > held {
+        (Part::Closed, held)
     } else if candidate.ready {
         (Part::Open, wanted.min(room))
     } else {

@@ -22,8 +22,8 @@ prop_compose! {
             region: "",
             zone: "",
             ready,
-            cordoned,
-            excluded: excluded.then_some("it is being removed"),
+            closed: cordoned.then_some(Obstacle::Cordoned),
+            excluded: excluded.then_some(Obstacle::Removing),
             capacity: further.map(|further| further + u64::from(held)),
             held,
             stuck: 0,
@@ -107,7 +107,7 @@ proptest! {
         let decision = run(&placement, replicas, &candidates);
         for (candidate, place) in candidates.iter().zip(decision.places()) {
             if place.replicas > candidate.held {
-                prop_assert!(candidate.ready && !candidate.cordoned && candidate.excluded.is_none());
+                prop_assert!(candidate.ready && candidate.closed.is_none() && candidate.excluded.is_none());
                 prop_assert!(u64::from(place.replicas) <= candidate.capacity.expect("it was observed"));
             }
             if candidate.excluded.is_some() {
@@ -127,7 +127,7 @@ proptest! {
         for (candidate, place) in candidates.iter().zip(decision.places()) {
             let weightless = matches!(&placement.strategy, PlacementStrategy::Weights { weights }
                 if weights[candidate.name] == 0);
-            if candidate.ready && !candidate.cordoned && candidate.excluded.is_none() && !weightless
+            if candidate.ready && candidate.closed.is_none() && candidate.excluded.is_none() && !weightless
                 && let Some(capacity) = candidate.capacity
             {
                 prop_assert_eq!(u64::from(place.replicas), capacity);
@@ -177,7 +177,7 @@ proptest! {
         let placement = Placement { min_per_cluster: minimum, ..Placement::default() };
         let decision = run(&placement, replicas, &candidates);
         let open = |candidate: &Candidate<'_>| {
-            candidate.ready && !candidate.cordoned && candidate.excluded.is_none() && candidate.capacity.is_some()
+            candidate.ready && candidate.closed.is_none() && candidate.excluded.is_none() && candidate.capacity.is_some()
         };
         let wants = |candidate: &Candidate<'_>| minimum.min(candidate.capacity.unwrap_or(0) as u32);
         let short = candidates

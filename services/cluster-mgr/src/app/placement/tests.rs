@@ -1,3 +1,4 @@
+use api_types::clusters::{Taint, TaintEffect};
 use api_types::placement::{Placement, PlacementStrategy};
 
 use super::*;
@@ -8,7 +9,7 @@ fn open(name: &str, capacity: u64, held: u32) -> Candidate<'_> {
         region: "",
         zone: "",
         ready: true,
-        cordoned: false,
+        closed: None,
         excluded: None,
         capacity: Some(capacity),
         held,
@@ -186,7 +187,7 @@ fn a_cluster_that_does_not_answer_keeps_what_it_has_and_gets_nothing() {
 #[test]
 fn a_cordoned_cluster_keeps_and_gets_nothing_and_an_excluded_one_gives_all() {
     let cordoned = Candidate {
-        cordoned: true,
+        closed: Some(Obstacle::Cordoned),
         ..open("a", 100, 2)
     };
     assert_eq!(
@@ -194,7 +195,7 @@ fn a_cordoned_cluster_keeps_and_gets_nothing_and_an_excluded_one_gives_all() {
         (vec![2, 4], 0)
     );
     let excluded = Candidate {
-        excluded: Some("it is being removed"),
+        excluded: Some(Obstacle::Removing),
         ..open("a", 100, 2)
     };
     assert_eq!(
@@ -316,7 +317,7 @@ fn what_no_node_takes_goes_where_there_is_room_or_stays() {
     );
     assert_eq!(decided(&free(), 6, &[full, open("b", 4, 4)]), (vec![2, 4], 0));
     let cordoned = Candidate {
-        cordoned: true,
+        closed: Some(Obstacle::Cordoned),
         ..full
     };
     assert_eq!(decided(&free(), 8, &[cordoned, open("b", 5, 4)]), (vec![3, 5], 0));
@@ -416,4 +417,44 @@ fn no_region_and_no_zone_gets_more_than_its_share() {
         at("s1", "south", "", 3),
     ];
     assert_eq!(decided(&both, 8, &lopsided), (vec![3, 2, 3], 0));
+}
+
+#[test]
+fn what_stands_in_the_way_is_named() {
+    let taint = Taint {
+        key: "dedicated".to_owned(),
+        value: "batch".to_owned(),
+        effect: TaintEffect::NoPlacement,
+    };
+    let candidates = [
+        Candidate {
+            closed: Some(Obstacle::Taint(&taint)),
+            ..open("a", 100, 2)
+        },
+        Candidate {
+            excluded: Some(Obstacle::Avoided("batch")),
+            ..open("b", 100, 1)
+        },
+        open("c", 1, 0),
+    ];
+    let placement = free();
+    let request = Request {
+        placement: &placement,
+        replicas: 4,
+        seed: "",
+        afresh: false,
+    };
+    let decision = decide(request, &candidates);
+    assert_eq!(decision.replicas().collect::<Vec<_>>(), [2, 0, 1]);
+    assert_eq!(
+        decision.message,
+        "1 of 4 replicas fit nowhere: a has the taint dedicated=batch, which is not tolerated, \
+         b runs batch, which may not share a cluster with it, c has room for 1"
+    );
+    assert_eq!(decision.reason(0).bounds, ["taint", "kept"]);
+    assert_eq!(decision.reason(1).bounds, ["avoid"]);
+    assert_eq!(
+        decision.reason(1).message,
+        "gives up its 1: the cluster runs batch, which may not share a cluster with it"
+    );
 }

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api_types::clusters::TaintEffect;
 use api_types::placement::Placement;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::app::placement::Candidate;
 use crate::app::placement::capacity::Ask;
+use crate::app::placement::obstacle::{Obstacle, is_tolerated};
 use crate::app::reconcile::fleet::{ClusterView, Fleet};
+use crate::app::reconcile::neighbours::ServicePlace;
 use crate::app::reconcile::sync::{Pace, later};
 use crate::db::{assignments, environments, observations, services};
 
@@ -23,6 +26,7 @@ pub struct Holding {
 /// A service, or one that is thought of, and what it holds.
 #[derive(Clone, Debug)]
 pub struct Applicant<'a> {
+    pub place: ServicePlace,
     pub placement: &'a Placement,
     pub ask: Ask,
     pub environment: &'a environments::Model,
@@ -96,28 +100,38 @@ pub fn ask(service: &services::Model) -> Ask {
     }
 }
 
-/// Why a cluster can't hold replicas of the service, if it can't.
-pub fn excluded(
+/// Why a cluster can't hold replicas of the service, if it can't, whoever else is there.
+#[must_use]
+pub fn excluded<'c>(
     placement: &Placement,
     environment: &environments::Model,
-    cluster: &ClusterView,
-) -> Option<&'static str> {
+    cluster: &'c ClusterView,
+) -> Option<Obstacle<'c>> {
     let chosen = &placement.clusters;
+    let evacuating = || {
+        let scope = cluster.evacuating.as_ref();
+        scope.is_some_and(|scope| scope.covers(environment))
+    };
     if cluster.removing {
-        Some("the cluster is being removed")
-    } else if cluster
-        .evacuating
-        .as_ref()
-        .is_some_and(|scope| scope.covers(environment))
-    {
-        Some("the cluster is being evacuated")
+        Some(Obstacle::Removing)
+    } else if evacuating() {
+        Some(Obstacle::Evacuating)
     } else if !environment.spans(&cluster.name) {
-        Some("it is not one of the environment's clusters")
+        Some(Obstacle::OutsideEnvironment)
     } else if !chosen.is_empty() && !chosen.contains(&cluster.name) {
-        Some("it is not among the clusters chosen for the service")
+        Some(Obstacle::NotChosen)
     } else {
-        None
+        taint(placement, cluster, TaintEffect::Evict)
     }
+}
+
+/// The first taint of an effect that the service doesn't tolerate.
+fn taint<'c>(placement: &Placement, cluster: &'c ClusterView, effect: TaintEffect) -> Option<Obstacle<'c>> {
+    cluster
+        .taints
+        .iter()
+        .find(|taint| taint.effect == effect && !is_tolerated(taint, &placement.tolerations))
+        .map(Obstacle::Taint)
 }
 
 impl<'a> Applicant<'a> {
@@ -130,6 +144,11 @@ impl<'a> Applicant<'a> {
         seen: &Seen<'_>,
     ) -> Self {
         Self {
+            place: (
+                service.project.clone(),
+                service.environment.clone(),
+                service.name.clone(),
+            ),
             placement: &service.placement.0,
             ask: ask(service),
             environment,
@@ -149,20 +168,33 @@ impl<'a> Applicant<'a> {
 
     /// Every cluster as a place for it, in the order of the fleet's clusters.
     #[must_use]
-    pub fn candidates<'c>(&self, fleet: &'c Fleet) -> Vec<Candidate<'c>> {
+    pub fn candidates<'c>(&'c self, fleet: &'c Fleet) -> Vec<Candidate<'c>> {
         fleet
             .clusters
             .iter()
             .zip(fleet.rooms(self.ask))
             .map(|(cluster, room)| {
+                let neighbour =
+                    fleet
+                        .reservations
+                        .neighbours
+                        .on(&self.place, &self.placement.avoid, cluster.id);
+                let avoided = |leave: bool| {
+                    let neighbour = neighbour.filter(|neighbour| neighbour.leave == leave);
+                    neighbour.map(|neighbour| Obstacle::Avoided(neighbour.name))
+                };
                 let holding = self.holdings.get(&cluster.id).copied().unwrap_or_default();
                 Candidate {
                     name: &cluster.name,
                     region: &cluster.region,
                     zone: &cluster.zone,
                     ready: cluster.answers(),
-                    cordoned: cluster.cordoned,
-                    excluded: excluded(self.placement, self.environment, cluster),
+                    closed: cluster
+                        .cordoned
+                        .then_some(Obstacle::Cordoned)
+                        .or_else(|| taint(self.placement, cluster, TaintEffect::NoPlacement))
+                        .or_else(|| avoided(false)),
+                    excluded: excluded(self.placement, self.environment, cluster).or_else(|| avoided(true)),
                     capacity: room.map(|room| room + u64::from(holding.replicas)),
                     held: holding.replicas,
                     stuck: holding.stuck,

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use api_types::clusters::{ClusterObservation, ClusterState};
+use api_types::clusters::{ClusterObservation, ClusterState, Taint};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::app::placement::capacity::{Ask, Fits, Reserved, further};
+use crate::app::reconcile::neighbours::Neighbours;
 use crate::db::clusters::Scope;
 use crate::db::{DbErr, clusters};
 
@@ -21,6 +22,7 @@ pub struct ClusterView {
     /// Whose replicas leave it.
     pub evacuating: Option<Scope>,
     pub cordoned: bool,
+    pub taints: Vec<Taint>,
     pub health: ClusterState,
     pub observed: Option<ClusterObservation>,
     pub last_contact: Option<DateTime<Utc>>,
@@ -36,6 +38,7 @@ impl ClusterView {
             removing: model.is_removing(),
             evacuating: model.evacuation.as_ref().map(|order| order.scope.clone()),
             cordoned: model.cordoned,
+            taints: model.taints(),
             health: model.health()?,
             observed: model.observed.as_ref().map(|stored| stored.0.clone()),
             last_contact: model.last_contact,
@@ -49,8 +52,13 @@ impl ClusterView {
     }
 }
 
-/// What is promised by cluster.
-pub type Reservations = HashMap<Uuid, Reserved>;
+/// What other services have a claim to.
+#[derive(Clone, Debug, Default)]
+pub struct Reservations {
+    /// What is promised by cluster.
+    pub rooms: HashMap<Uuid, Reserved>,
+    pub neighbours: Neighbours,
+}
 
 /// All of them by name, with what is promised on each and not seen yet.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +89,11 @@ impl Fleet {
     /// Promises room.
     pub fn reserve(&mut self, cluster: Uuid, ask: Ask, replicas: u32) {
         if replicas > 0 {
-            self.reservations.entry(cluster).or_default().add(ask, replicas);
+            self.reservations
+                .rooms
+                .entry(cluster)
+                .or_default()
+                .add(ask, replicas);
         }
     }
 
@@ -94,7 +106,12 @@ impl Fleet {
             .iter()
             .zip(fits.iter())
             .map(|(cluster, fit)| {
-                let reserved = self.reservations.get(&cluster.id).copied().unwrap_or_default();
+                let reserved = self
+                    .reservations
+                    .rooms
+                    .get(&cluster.id)
+                    .copied()
+                    .unwrap_or_default();
                 Some(further(ask, cluster.observed.as_ref()?, *fit, reserved))
             })
             .collect()

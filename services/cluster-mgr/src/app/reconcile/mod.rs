@@ -6,6 +6,7 @@
 
 pub mod applicant;
 pub mod fleet;
+pub mod neighbours;
 pub mod places;
 pub mod progress;
 pub mod status;

@@ -77,6 +77,7 @@ pub fn needs_decision(
         || service.unplaced > 0
         || service.place_afresh
         || placement.min_per_cluster > 0
+        || !placement.avoid.is_empty()
         || misplaced()
         || pinned_otherwise()
         || !pinned && (seen.any_stuck(assignments) || over_limit())
@@ -146,6 +147,11 @@ pub fn place(
     for (cluster, more) in promised {
         fleet.reserve(cluster, applicant.ask, more);
     }
+    let holders = after.iter().filter(|assignment| assignment.replicas > 0);
+    fleet
+        .reservations
+        .neighbours
+        .moved(&applicant.place, holders.map(|assignment| assignment.cluster_id));
     settle_holds(service, before, &mut after);
     Placed {
         assignments: after,

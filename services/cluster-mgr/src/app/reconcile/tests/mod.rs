@@ -46,6 +46,7 @@ fn cluster(name: &str) -> ClusterView {
         removing: false,
         evacuating: None,
         cordoned: false,
+        taints: vec![],
         health: ClusterState::Ready,
         observed: Some(ClusterObservation {
             observed_at: at(0),
