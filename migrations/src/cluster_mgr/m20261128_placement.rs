@@ -1,7 +1,7 @@
-//! Clusters that gave replicas of a service back, and what keeps services off clusters.
+//! Clusters that gave replicas of a service back, how many a rebalance moves, and what keeps services off clusters.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::json_null;
+use sea_orm_migration::schema::{integer_null, json_null};
 
 pub struct Migration;
 
@@ -14,14 +14,12 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .alter_table(
-                Table::alter()
-                    .table("services")
-                    .add_column(json_null("given_back"))
-                    .to_owned(),
-            )
-            .await?;
+        // SQLite adds one column a statement.
+        for column in [json_null("given_back"), integer_null("most_moves")] {
+            manager
+                .alter_table(Table::alter().table("services").add_column(column).to_owned())
+                .await?;
+        }
         manager
             .alter_table(
                 Table::alter()

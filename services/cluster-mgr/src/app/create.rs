@@ -128,6 +128,7 @@ fn row(
         restarted_at: None,
         deleting: false,
         place_afresh: false,
+        most_moves: None,
         given_back: None,
         unplaced: 0,
         operation_id: None,

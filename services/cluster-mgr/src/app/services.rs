@@ -294,6 +294,7 @@ pub async fn update(
         // Weights say how all replicas are divided, so a change of them is about all of them.
         row.place_afresh = matches!(placement.strategy, PlacementStrategy::Weights { .. })
             && placement.strategy != row.placement.0.strategy;
+        row.most_moves = None;
         row.placement = StoredPlacement(placement);
         changed.push("placement");
     }

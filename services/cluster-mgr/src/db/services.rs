@@ -32,8 +32,10 @@ pub struct Model {
     pub memory_bytes: i64,
     pub restarted_at: Option<DateTime<Utc>>,
     pub deleting: bool,
-    /// The placement was changed by hand: the next decision divides all replicas anew.
+    /// Somebody wants it so, or the weights were changed: the next decision divides all replicas anew.
     pub place_afresh: bool,
+    /// At most so many replicas move then; any number when absent.
+    pub most_moves: Option<i32>,
     /// Clusters that gave replicas back a while ago.
     #[sea_orm(column_type = "Json", nullable)]
     pub given_back: Option<GivenBack>,

@@ -2,7 +2,7 @@
 
 use api_types::clusters::{FreeNodes, FreeRoom, ResourceAmounts};
 use api_types::operations::OperationState;
-use api_types::placement::PlacementPreview;
+use api_types::placement::{PlacementExplanation, PlacementPreview, RebalancePlan};
 use api_types::services::ServiceState;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -487,6 +487,111 @@ async fn services_that_avoid_each_other_share_no_cluster() {
             .await;
         world.succeeded(&accepted).await;
         spread_is(&world, "batch", &[("east", 2)]).await;
+    })
+    .await;
+}
+
+async fn cordon(world: &World, name: &str, cordoned: bool) {
+    let path = format!("/clusters/{name}");
+    let cluster: Value = world.get(&path).await;
+    let version = cluster["version"].to_string();
+    let (status, reply) = world
+        .call(
+            Method::PATCH,
+            &path,
+            &[("if-match", &version)],
+            json!({ "cordoned": cordoned }),
+        )
+        .await;
+    assert_eq!(status, StatusCode::OK, "{reply}");
+}
+
+#[tokio::test]
+async fn a_rebalance_tells_its_moves_and_makes_as_many_as_one_wants() {
+    on_each(async |world| {
+        world.furnish().await;
+        cordon(&world, "west", true).await;
+        world.running("web", 6).await;
+        // Why it is there, and why not elsewhere.
+        let told: PlacementExplanation = world.get(&format!("{SERVICES}/web/placement")).await;
+        let each: Vec<_> = told
+            .clusters
+            .iter()
+            .map(|one| (one.cluster.as_str(), one.replicas, one.decided_at.is_some()))
+            .collect();
+        assert_eq!(each, [("east", 6, true), ("west", 0, false)]);
+        assert_eq!(told.clusters[1].reason.bounds, ["cordoned"]);
+        assert_eq!(
+            told.clusters[1].reason.message,
+            "gets none: the cluster is cordoned"
+        );
+        let path = format!("{SERVICES}/web/rebalance");
+        let balanced = async || {
+            let refused = world
+                .refused(
+                    Method::POST,
+                    &path,
+                    &[],
+                    json!({}),
+                    StatusCode::CONFLICT,
+                    "already_balanced",
+                )
+                .await;
+            let plan: RebalancePlan = world.get(&path).await;
+            assert_eq!((plan.replicas, plan.moves), (0, vec![]), "{refused}");
+        };
+        balanced().await;
+        cordon(&world, "west", false).await;
+        assert_eq!(
+            world.spread("web").await,
+            [("east".to_owned(), 6)],
+            "nothing moves by itself"
+        );
+        let plan: RebalancePlan = world.get(&path).await;
+        let told: Vec<_> = plan
+            .moves
+            .iter()
+            .map(|one| (one.from.as_str(), one.to.as_str(), one.replicas))
+            .collect();
+        assert_eq!(
+            (told.as_slice(), plan.replicas),
+            ([("east", "west", 3)].as_slice(), 3)
+        );
+        world
+            .refused(
+                Method::POST,
+                &path,
+                &[],
+                json!({ "max_moves": 0 }),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_spec",
+            )
+            .await;
+        // Two move, and stay where they were until their places are ready.
+        world.ipaas.change("west", |cluster| cluster.starts = false);
+        let accepted = world
+            .accepted(Method::POST, &path, &[], json!({ "max_moves": 2 }))
+            .await;
+        world.runs("west", "web", 1, 2).await;
+        assert_eq!(world.ipaas.workload("east", "web").unwrap().ready, 6);
+        world.ipaas.change("west", |cluster| {
+            cluster.starts = true;
+            for workload in cluster.workloads.values_mut() {
+                workload.ready = workload.replicas;
+            }
+        });
+        world.succeeded(&accepted).await;
+        world.runs("east", "web", 1, 4).await;
+        assert_eq!(
+            world.spread("web").await,
+            [("east".to_owned(), 4), ("west".to_owned(), 2)]
+        );
+        let reason = &world.assignments("web").await[0].reason;
+        assert!(reason.bounds.contains(&"max_moves".to_owned()), "{reason:?}");
+        let accepted = world.accepted(Method::POST, &path, &[], json!({})).await;
+        world.succeeded(&accepted).await;
+        spread_is(&world, "web", &[("east", 3), ("west", 3)]).await;
+        balanced().await;
     })
     .await;
 }

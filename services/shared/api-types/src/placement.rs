@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -68,7 +69,7 @@ pub struct PlacementReason {
     pub capacity: Option<u64>,
     /// How many it held before the decision.
     pub previous: u32,
-    /// What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `kept`, `not_ready`, `cordoned`,
+    /// What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `kept`, `not_ready`, `cordoned`,
     /// `taint`, `avoid`, `excluded`.
     #[serde(default)]
     pub bounds: Vec<String>,
@@ -105,4 +106,56 @@ pub struct NewPreview {
     pub placement: Placement,
     #[serde(default)]
     pub resources: Resources,
+}
+
+/// Why a service's replicas are where they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlacementExplanation {
+    /// Every cluster, by name.
+    pub clusters: Vec<ClusterExplanation>,
+    /// Replicas that fit nowhere.
+    pub unplaced: u32,
+    /// What would be decided now, in one sentence for a person.
+    pub message: String,
+}
+
+/// Why one cluster holds replicas of a service, or holds none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterExplanation {
+    pub cluster: String,
+    pub region: String,
+    pub zone: String,
+    pub replicas: u32,
+    /// As it was when that was decided; of a cluster without replicas as it is now.
+    pub reason: PlacementReason,
+    /// Since when it holds so many; absent where it holds none.
+    pub decided_at: Option<DateTime<Utc>>,
+}
+
+/// What dividing a service's replicas anew would move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RebalancePlan {
+    /// The largest first; none when it is balanced.
+    pub moves: Vec<ReplicaMove>,
+    /// Replicas that move in all.
+    pub replicas: u32,
+    /// What each cluster that holds any, or would, has then.
+    pub assignments: Vec<PlannedAssignment>,
+}
+
+/// Replicas that go from one cluster to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReplicaMove {
+    pub from: String,
+    pub to: String,
+    pub replicas: u32,
+}
+
+/// Asks to divide a service's replicas anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewRebalance {
+    /// At most so many replicas move, those first that are most out of place; all when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_moves: Option<u32>,
 }

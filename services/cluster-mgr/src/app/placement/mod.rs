@@ -8,6 +8,7 @@ pub mod capacity;
 mod division;
 mod explain;
 pub mod obstacle;
+pub mod rebalance;
 pub mod spread;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use api_types::placement::{PlacementReason, PlacementStrategy};
 use chrono::{DateTime, Utc};
 
+use crate::app::placement::rebalance::limited;
 use crate::app::placement::spread::{self, Share};
 use crate::app::placement::{self, Request};
 use crate::app::reconcile::applicant::{Applicant, Seen, excluded};
@@ -114,9 +115,28 @@ pub fn place(
     given_back
         .0
         .retain(|_, at| later(*at, seen.pace.give_back_pause) > now);
+    let target: Vec<u32> = decision.replicas().collect();
+    let counts = match service.most_moves {
+        Some(most) if service.place_afresh => {
+            let held: Vec<u32> = candidates.iter().map(|candidate| candidate.held).collect();
+            limited(&held, &target, most.unsigned_abs())
+        }
+        _ => target.clone(),
+    };
+    let reason = |index: usize| {
+        let mut reason = decision.reason(index);
+        if counts[index] != target[index] {
+            reason.bounds.push("max_moves".to_owned());
+            reason.message = format!(
+                "{} for now, since few were to move; else {}",
+                counts[index], reason.message
+            );
+        }
+        StoredReason(reason)
+    };
     let mut promised = Vec::new();
     // The decision is in the order of the fleet's clusters.
-    for (index, (cluster, count)) in fleet.clusters.iter().zip(decision.replicas()).enumerate() {
+    for (index, (cluster, count)) in fleet.clusters.iter().zip(counts.iter().copied()).enumerate() {
         let replicas = count as i32;
         if candidates[index].stuck > 0 && count < candidates[index].held {
             given_back.0.insert(cluster.id, now);
@@ -130,15 +150,14 @@ pub fn place(
                 promised.push((cluster.id, count.saturating_sub(assignment.wanted_now())));
                 assignment.hold = assignment.wanted_now() as i32;
                 assignment.replicas = replicas;
-                assignment.reason = StoredReason(decision.reason(index));
+                assignment.reason = reason(index);
                 assignment.decided_at = now;
                 assignment.epoch += 1;
                 assignment.removed_at = None;
             }
             None if replicas > 0 => {
                 promised.push((cluster.id, count));
-                let reason = StoredReason(decision.reason(index));
-                after.push(assigned(service, cluster.id, replicas, reason, now));
+                after.push(assigned(service, cluster.id, replicas, reason(index), now));
             }
             None => {}
         }

@@ -113,6 +113,7 @@ fn subject(kind: OperationKind) -> Subject {
             restarted_at: None,
             deleting: kind == OperationKind::DeleteService,
             place_afresh: false,
+            most_moves: None,
             given_back: None,
             unplaced: 0,
             operation_id: Some(operation.id),
