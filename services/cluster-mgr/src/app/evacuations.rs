@@ -4,6 +4,7 @@
 //! decision: room elsewhere is reserved, what is there stays until its new places are ready, and what a cluster
 //! that was away still runs is taken away when it returns.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use api_types::clusters::{Cluster, ClusterState};
@@ -54,7 +55,7 @@ struct Ground {
     cluster: Uuid,
     fleet: Fleet,
     environments: Vec<environments::Model>,
-    /// By path.
+    /// By priority, the highest first, then by path.
     services: Vec<services::Model>,
     assignments: HashMap<Uuid, Vec<assignments::Model>>,
 }
@@ -71,7 +72,7 @@ impl Ground {
         let ids = assignments::services_on(connection, cluster.id).await?;
         let mut services = services::find_many(connection, &ids, false).await?;
         services.retain(|service| !service.deleting);
-        services.sort_by_cached_key(services::Model::path);
+        services.sort_by_cached_key(|service| (Reverse(service.priority()), service.path()));
         let mut by_service: HashMap<Uuid, Vec<_>> = HashMap::new();
         for row in assignments::of_services(connection, &ids).await? {
             by_service.entry(row.service_id).or_default().push(row);
@@ -100,11 +101,19 @@ impl Ground {
             pace,
             now,
         };
+        // The priority of the first that got room.
+        let mut first_served = None;
         let mut destinations: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for service in std::mem::take(&mut self.services) {
-            let Some((one, gets)) = self.plan_one(&service, &seen) else {
+            let Some((mut one, gets)) = self.plan_one(&service, &seen) else {
                 continue;
             };
+            if one.unplaced > 0 && first_served.is_some_and(|highest| highest > one.priority) {
+                one.message.push_str("; services of higher priority went first");
+            }
+            if !gets.is_empty() {
+                first_served = first_served.or(Some(one.priority));
+            }
             plan.services += 1;
             plan.replicas += u64::from(one.replicas);
             plan.services_unplaced += u64::from(one.unplaced > 0);
@@ -116,7 +125,7 @@ impl Ground {
             }
             plan.moves.push(one);
         }
-        // A stable sort: by path within each part.
+        // A stable sort: by priority and path within each part.
         plan.moves.sort_by_key(|one| one.unplaced == 0);
         plan.moves.truncate(MOVES);
         plan.destinations = destinations
@@ -127,8 +136,7 @@ impl Ground {
                 replicas,
             })
             .collect();
-        plan.destinations
-            .sort_by_key(|one| std::cmp::Reverse(one.replicas));
+        plan.destinations.sort_by_key(|one| Reverse(one.replicas));
         plan
     }
 
@@ -170,6 +178,7 @@ impl Ground {
             project: service.project.clone(),
             environment: service.environment.clone(),
             service: service.name.clone(),
+            priority: service.priority(),
             replicas: leaving,
             to,
             unplaced: placed.unplaced,

@@ -1,6 +1,7 @@
 //! Services.
 
 use api_types::common::{OperationId, ServiceId};
+use api_types::placement::Priority;
 use api_types::services::{Service, ServiceKind, ServiceState, ServiceStatus};
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
@@ -77,6 +78,11 @@ impl Model {
     #[must_use]
     pub fn path(&self) -> String {
         format!("{}/{}/{}", self.project, self.environment, self.name)
+    }
+
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        self.placement.0.priority
     }
 
     /// The status as kept; `observed_at` is the reader's to fill in, since it grows with every probe.

@@ -3,6 +3,7 @@
 //! Only services whose inputs changed are looked at; a slow full pass finds whatever was missed. A turn
 //! plans without locks first: most looks find nothing to write.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -231,6 +232,12 @@ impl Reconcile {
                 service,
             });
         }
+        let priority = |subject: &Subject| subject.service.priority();
+        let priorities = subjects
+            .iter()
+            .map(|subject| (subject.service.id, priority(subject)));
+        self.state.work.note_priorities(priorities);
+        subjects.sort_by_key(|subject| Reverse(priority(subject)));
         let mut promised_since = None;
         let (pace, now) = (self.state.config.pace(), self.state.now());
         if subjects

@@ -34,6 +34,28 @@ pub struct Placement {
     /// Services of the same environment that it shares no cluster with, by name; at most 32. It holds both ways.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub avoid: Vec<String>,
+    /// Who gets room first where it is scarce.
+    #[serde(skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+}
+
+/// Who gets room first where it is scarce.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    Low,
+    #[default]
+    Normal,
+    High,
+}
+
+impl Priority {
+    #[must_use]
+    pub fn is_normal(&self) -> bool {
+        *self == Self::Normal
+    }
 }
 
 /// Accepts taints of clusters.
