@@ -16,6 +16,7 @@ mod drift;
 mod evacuation;
 mod faults;
 mod main_job;
+mod no_node;
 mod replicas;
 
 use flows::{Kind, System, TestClusters};
