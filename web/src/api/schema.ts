@@ -1016,6 +1016,41 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/placement': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How many replicas each cluster holds, why, and what is seen there. */
+    get: operations['explain_placement'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/rebalance': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How many replicas each cluster holds, why, and what is seen there. */
+    get: operations['plan_rebalance'];
+    put?: never;
+    /** Moves a service to a revision: an older one is a rollback; an image makes a new one. */
+    post: operations['rebalance_service'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1255,6 +1290,7 @@ export interface components {
       /** Format: int64 */
       version: number;
       zone: string;
+      taints: components['schemas']['Taint'][];
     };
     /**
      * Format: uuid
@@ -1296,6 +1332,7 @@ export interface components {
       region?: string | null;
       /** @default null */
       zone?: string | null;
+      taints?: components['schemas']['Taint'][] | null;
     };
     /** @enum {string} */
     ClusterState: 'pending' | 'ready' | 'unreachable' | 'removing';
@@ -2426,6 +2463,15 @@ export interface components {
        *     }
        */
       strategy?: components['schemas']['PlacementStrategy'];
+      /** Format: int32 */
+      max_percent_per_cluster?: number | null;
+      /** Format: int32 */
+      max_percent_per_zone?: number | null;
+      /** Format: int32 */
+      max_percent_per_region?: number | null;
+      tolerations?: components['schemas']['Toleration'][];
+      avoid?: string[];
+      priority?: components['schemas']['Priority'];
     };
     /** @description What a placement would do; nothing is stored. */
     PlacementPreview: {
@@ -2514,6 +2560,7 @@ export interface components {
        * @description Replicas of it that fit nowhere.
        */
       unplaced: number;
+      priority: components['schemas']['Priority'];
     };
     /** @description A pod in a list. */
     Pod: {
@@ -3198,6 +3245,50 @@ export interface components {
        */
       updated_ready?: number;
     };
+    Toleration: {
+      key: string;
+      value?: string | null;
+    };
+    /** @enum {string} */
+    Priority: 'low' | 'normal' | 'high';
+    Taint: {
+      key: string;
+      value?: string;
+      effect?: components['schemas']['TaintEffect'];
+    };
+    /** @enum {string} */
+    TaintEffect: 'no_placement' | 'evict';
+    ReplicaMove: {
+      from: string;
+      to: string;
+      /** Format: int32 */
+      replicas: number;
+    };
+    RebalancePlan: {
+      moves: components['schemas']['ReplicaMove'][];
+      /** Format: int32 */
+      replicas: number;
+      assignments: components['schemas']['PlannedAssignment'][];
+    };
+    NewRebalance: {
+      /** Format: int32 */
+      max_moves?: number | null;
+    };
+    ClusterExplanation: {
+      cluster: string;
+      region: string;
+      zone: string;
+      /** Format: int32 */
+      replicas: number;
+      reason: components['schemas']['PlacementReason'];
+      decided_at?: string | null;
+    };
+    PlacementExplanation: {
+      clusters: components['schemas']['ClusterExplanation'][];
+      /** Format: int32 */
+      unplaced: number;
+      message: string;
+    };
   };
   responses: never;
   parameters: never;
@@ -3355,6 +3446,15 @@ export type User = components['schemas']['User'];
 export type UserId = components['schemas']['UserId'];
 export type UserPatch = components['schemas']['UserPatch'];
 export type WorkloadObservation = components['schemas']['WorkloadObservation'];
+export type Toleration = components['schemas']['Toleration'];
+export type Priority = components['schemas']['Priority'];
+export type Taint = components['schemas']['Taint'];
+export type TaintEffect = components['schemas']['TaintEffect'];
+export type ReplicaMove = components['schemas']['ReplicaMove'];
+export type RebalancePlan = components['schemas']['RebalancePlan'];
+export type NewRebalance = components['schemas']['NewRebalance'];
+export type ClusterExplanation = components['schemas']['ClusterExplanation'];
+export type PlacementExplanation = components['schemas']['PlacementExplanation'];
 export type $defs = Record<string, never>;
 export interface operations {
   list_api_tokens: {
@@ -7098,6 +7198,139 @@ export interface operations {
       };
       /** @description `not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  explain_placement: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Every assignment */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PlacementExplanation'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  plan_rebalance: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Every assignment */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RebalancePlan'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  rebalance_service: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Makes a repeated call harmless */
+        'Idempotency-Key'?: string | null;
+      };
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewRebalance'];
+      };
+    };
+    responses: {
+      /** @description The service, and the operation that releases it */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ServiceAccepted'];
+        };
+      };
+      /** @description `not_found`, `revision_not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `service_deleting` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
         headers: {
           [name: string]: unknown;
         };

@@ -12,7 +12,11 @@ export interface TaintValues {
 const EFFECTS = ['no_placement', 'evict'] as const;
 
 export function taintsFromRows(rows: TaintValues[] | undefined): Taint[] {
-  return (rows ?? []).map(({ key, value, effect }) => ({ key: key.trim(), value: value?.trim() ?? '', effect }));
+  return (rows ?? []).map(({ key, value, effect }) => ({
+    key: key.trim(),
+    value: value?.trim() ?? '',
+    effect,
+  }));
 }
 
 /** Taints of a cluster, in a form's field `taints`. */

@@ -55,9 +55,7 @@ export function RebalanceModal({ service, onClose }: { service: Service; onClose
           <p>{t('rebalance.text', { count: plan.data.replicas })}</p>
           <ul className={styles.moves} aria-label={t('rebalance.moves')}>
             {moves.map(({ from, to, replicas }) => (
-              <li key={`${from} ${to}`}>
-                {t('rebalance.move', { from, to, count: replicas })}
-              </li>
+              <li key={`${from} ${to}`}>{t('rebalance.move', { from, to, count: replicas })}</li>
             ))}
           </ul>
           <label className={styles.pinned}>

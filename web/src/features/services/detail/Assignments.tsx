@@ -32,11 +32,7 @@ export function Assignments({ query, service, onAction }: Props) {
   const { t } = useTranslation();
   const [elsewhere, setElsewhere] = useState(false);
   const pinned = service.placement.strategy?.type === 'pinned';
-  const blocked = service.deleting
-    ? t('service.being_deleted')
-    : pinned
-      ? t('rebalance.pinned')
-      : undefined;
+  const blocked = service.deleting ? t('service.being_deleted') : pinned ? t('rebalance.pinned') : undefined;
   const columns: TableColumnsType<Assignment> = [
     {
       key: 'cluster',

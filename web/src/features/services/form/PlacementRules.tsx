@@ -28,9 +28,7 @@ export function PlacementRules({ pinned }: { pinned: boolean }) {
       )}
       <div className={styles.three}>
         <Form.Item name="priority" label={t('service_form.priority')} extra={t('service_form.priority_hint')}>
-          <Select
-            options={PRIORITIES.map((value) => ({ value, label: t(`placement.priority_${value}`) }))}
-          />
+          <Select options={PRIORITIES.map((value) => ({ value, label: t(`placement.priority_${value}`) }))} />
         </Form.Item>
         <Form.Item name="avoid" label={t('service_form.avoid')} extra={t('service_form.avoid_hint')}>
           <Select mode="tags" open={false} tokenSeparators={[' ', ',']} suffixIcon={null} />

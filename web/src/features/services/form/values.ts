@@ -1,5 +1,12 @@
 import type { FormInstance } from 'antd';
-import type { NewService, PlacementStrategy, Priority, ProbeCheck, Resources, ServiceSpec } from '@/api/types';
+import type {
+  NewService,
+  PlacementStrategy,
+  Priority,
+  ProbeCheck,
+  Resources,
+  ServiceSpec,
+} from '@/api/types';
 
 export interface ProbeValues {
   enabled: boolean;
