@@ -228,7 +228,9 @@ test('a service says why it is where it is, and is rebalanced by a plan', { time
     await dialog.getByRole('button', { name: t('action.cancel') }).click();
     await cordon(false);
     await page.getByRole('button', { name: t('rebalance.action'), exact: true }).click();
-    await dialog.getByText(t('rebalance.move', { from: first.name, to: second.name, count: 2 })).waitFor();
+    await dialog
+      .getByText(t('rebalance.move_other', { from: first.name, to: second.name, count: 2 }))
+      .waitFor();
     await dialog.getByLabel(t('rebalance.max_moves')).fill('1');
     await picture(page, 'service-rebalance');
     await dialog.getByRole('button', { name: t('rebalance.action'), exact: true }).click();
@@ -259,7 +261,9 @@ test('a cluster is given a taint, and it is taken away again', async () => {
   assert.deepEqual(taints, [{ key: 'dedicated', value: 'batch', effect: 'no_placement' }]);
   await dialog.waitFor({ state: 'detached' });
   dialog = await edit();
-  await dialog.getByRole('button', { name: t('form.remove_row', { noun: t('cluster.taint'), number: 1 }) }).click();
+  await dialog
+    .getByRole('button', { name: t('form.remove_row', { noun: t('cluster.taint'), number: 1 }) })
+    .click();
   await dialog.getByRole('button', { name: t('action.save'), exact: true }).click();
   await page.getByText('dedicated=batch').waitFor({ state: 'detached' });
   assert.deepEqual((await api('GET', `/clusters/${first.name}`)).taints, []);
