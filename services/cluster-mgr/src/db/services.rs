@@ -60,6 +60,9 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// Project, environment and name.
+pub type Place = (String, String, String);
+
 /// Worst first.
 #[must_use]
 pub fn rank(state: ServiceState) -> i16 {
@@ -78,6 +81,12 @@ impl Model {
     #[must_use]
     pub fn path(&self) -> String {
         format!("{}/{}/{}", self.project, self.environment, self.name)
+    }
+
+    /// Project, environment and name.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        (self.project.clone(), self.environment.clone(), self.name.clone())
     }
 
     #[must_use]
@@ -220,9 +229,6 @@ pub async fn places(connection: &impl Connection) -> Result<Vec<(Uuid, String, S
         .all(connection)
         .await
 }
-
-/// Project, environment and name.
-type Place = (String, String, String);
 
 /// Every service that avoids others, by its place, with their names.
 pub async fn avoiding(connection: &impl Connection) -> Result<Vec<(Place, Vec<String>)>, DbErr> {

@@ -173,9 +173,18 @@ impl Reconcile {
     }
 
     /// Room that is promised: as carried along, or added up anew. Returns since when it is known.
-    async fn promise(&self, connection: &impl Connection, fleet: &mut Fleet) -> anyhow::Result<Instant> {
+    async fn promise(
+        &self,
+        connection: &impl Connection,
+        fleet: &mut Fleet,
+        subjects: &[Subject],
+    ) -> anyhow::Result<Instant> {
         let carried = self.carried.lock().clone();
-        if let Some(carried) = carried.filter(|carried| carried.since.elapsed() < CARRIED) {
+        let holds = |carried: &Carried| {
+            let knows = |subject: &Subject| subject.is_known_to(&carried.reservations);
+            carried.since.elapsed() < CARRIED && subjects.iter().all(knows)
+        };
+        if let Some(carried) = carried.filter(holds) {
             fleet.reservations = carried.reservations;
             return Ok(carried.since);
         }
@@ -244,7 +253,7 @@ impl Reconcile {
             .iter()
             .any(|subject| subject.needs_decision(&fleet, pace, now))
         {
-            promised_since = Some(self.promise(connection, &mut fleet).await?);
+            promised_since = Some(self.promise(connection, &mut fleet, &subjects).await?);
         }
         Ok(Gathered {
             fleet,

@@ -218,7 +218,7 @@ test('a service says why it is where it is, and is rebalanced by a plan', { time
     assert.deepEqual(await spread(), { [first.name]: 4 });
     const visited = await visit(browser);
     const { page, t } = visited;
-    await enter(visited, `/services/${place.project}/${place.environment}/${name}`);
+    await enter(visited, service);
     await page.getByRole('button', { name: t('placement.why_not_elsewhere') }).click();
     await page.getByText('gets none: the cluster is cordoned').waitFor();
     await picture(page, 'service-why');
@@ -254,7 +254,7 @@ test('a cluster is given a taint, and it is taken away again', async () => {
   let dialog = await edit();
   await dialog.getByRole('button', { name: t('cluster.add_taint') }).click();
   await dialog.getByLabel(t('cluster.taint_key')).fill('dedicated');
-  await dialog.getByLabel(t('word.value'), { exact: true }).last().fill('batch');
+  await dialog.getByLabel(t('word.value')).last().fill('batch');
   await dialog.getByRole('button', { name: t('action.save'), exact: true }).click();
   await page.getByText('dedicated=batch').waitFor();
   const { taints } = await api('GET', `/clusters/${first.name}`);

@@ -90,6 +90,10 @@ pub struct Share<'a> {
 
 /// Whether any limit is exceeded.
 pub fn is_exceeded<'a>(placement: &Placement, total: u32, shares: impl Iterator<Item = Share<'a>>) -> bool {
+    let domains = [Domain::Cluster, Domain::Zone, Domain::Region];
+    if domains.iter().all(|domain| domain.percent(placement).is_none()) {
+        return false;
+    }
     let limit = |domain: Domain| {
         domain
             .percent(placement)

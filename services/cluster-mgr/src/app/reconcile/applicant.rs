@@ -144,11 +144,7 @@ impl<'a> Applicant<'a> {
         seen: &Seen<'_>,
     ) -> Self {
         Self {
-            place: (
-                service.project.clone(),
-                service.environment.clone(),
-                service.name.clone(),
-            ),
+            place: service.place(),
             placement: &service.placement.0,
             ask: ask(service),
             environment,

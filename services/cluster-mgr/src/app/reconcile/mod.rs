@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::db::{DbErr, assignments, environments, observations, operations, services};
 use applicant::Seen;
-use fleet::Fleet;
+use fleet::{Fleet, Reservations};
 use sync::{Action, Look, Pace, Question, Sync};
 
 /// Everything about one service.
@@ -45,6 +45,13 @@ impl Subject {
         let seen = self.seen(pace, now);
         !self.service.deleting
             && places::needs_decision(&self.service, &self.environment, fleet, &self.assignments, &seen)
+    }
+
+    /// Whether what others have a claim to was added up since the service said whom it avoids.
+    #[must_use]
+    pub fn is_known_to(&self, reservations: &Reservations) -> bool {
+        let declared = &self.service.placement.0.avoid;
+        reservations.neighbours.know(&self.service.place(), declared)
     }
 
     fn seen(&self, pace: Pace, now: DateTime<Utc>) -> Seen<'_> {

@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 
-/// A service, by project, environment and name.
-pub type ServicePlace = (String, String, String);
+pub use crate::db::services::Place as ServicePlace;
 
 /// Who avoids whom, and which clusters hold replicas of each of them.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +49,12 @@ impl Neighbours {
                 .keys()
                 .filter(|place| !self.avoids.contains_key(*place)),
         )
+    }
+
+    /// Whether a service's own word on whom it avoids is in it.
+    #[must_use]
+    pub fn know(&self, place: &ServicePlace, declared: &[String]) -> bool {
+        declared.is_empty() || self.avoids.get(place).is_some_and(|names| names == declared)
     }
 
     /// Tells that a cluster holds replicas of a service.
@@ -152,6 +157,9 @@ mod tests {
         neighbours.moved(&place("batch"), [west].into_iter());
         assert_eq!(on(&neighbours, "web", &[], east), None);
         assert_eq!(neighbours.concerned().count(), 4);
+        assert!(neighbours.know(&place("batch"), &names(&["web"])) && neighbours.know(&place("new"), &[]));
+        assert!(!neighbours.know(&place("batch"), &names(&["web", "db"])));
+        assert!(!neighbours.know(&place("new"), &names(&["web"])));
         // Another environment's service of that name is another service.
         let elsewhere = ("shop".to_owned(), "production".to_owned(), "web".to_owned());
         assert_eq!(neighbours.on(&elsewhere, &[], west), None);
