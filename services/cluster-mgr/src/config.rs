@@ -29,6 +29,8 @@ pub struct Config {
     pub removal_repeat_ms: u64,
     pub look_period_ms: u64,
     pub settle_ms: u64,
+    pub give_back_after_ms: u64,
+    pub give_back_pause_ms: u64,
     pub evacuate_after_ms: u64,
     pub take_back_after_ms: u64,
     pub retry_first_ms: u64,
@@ -63,6 +65,8 @@ impl Default for Config {
             removal_repeat_ms: 60_000,
             look_period_ms: 1_000,
             settle_ms: 10_000,
+            give_back_after_ms: 300_000,
+            give_back_pause_ms: 1_800_000,
             evacuate_after_ms: 300_000,
             take_back_after_ms: 0,
             retry_first_ms: 1_000,
@@ -131,6 +135,16 @@ pub const SETTINGS: &[Setting] = &[
         name: "cluster_mgr.settle_ms",
         default: "10000",
         meaning: "a service that was in trouble counts as running only after it was well for so long",
+    },
+    Setting {
+        name: "cluster_mgr.give_back_after_ms",
+        default: "300000",
+        meaning: "replicas that no node of their cluster takes for so long are placed elsewhere, where there is room",
+    },
+    Setting {
+        name: "cluster_mgr.give_back_pause_ms",
+        default: "1800000",
+        meaning: "how long such a cluster then gets no new replicas of that service",
     },
     Setting {
         name: "cluster_mgr.evacuate_after_ms",
@@ -216,6 +230,8 @@ impl Config {
             removal: Duration::from_millis(self.removal_repeat_ms),
             look: Duration::from_millis(self.look_period_ms),
             settle: Duration::from_millis(self.settle_ms),
+            give_back: Duration::from_millis(self.give_back_after_ms),
+            give_back_pause: Duration::from_millis(self.give_back_pause_ms),
         }
     }
 

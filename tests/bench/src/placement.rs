@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use api_types::clusters::ResourceAmounts;
+use api_types::clusters::{ClusterObservation, FreeNodes, FreeRoom, ResourceAmounts};
 use api_types::placement::Placement;
-use cluster_mgr::placement::capacity::{Ask, Reserved, further};
+use cluster_mgr::placement::capacity::{Ask, Fits, Reserved, further};
 use cluster_mgr::placement::{Candidate, Request, decide};
 use serde_json::{Value, json};
 
@@ -35,13 +35,11 @@ pub async fn run() -> anyhow::Result<Report> {
 /// One service after the other, each beside what the earlier ones were promised.
 fn decided() -> anyhow::Result<f64> {
     let names: Vec<String> = (0..CLUSTERS).map(|number| format!("c{number:03}")).collect();
-    let allocatable = ResourceAmounts {
-        cpu_millicores: 5_120_000,
-        memory_bytes: 20 << 40,
-        pods: 4_000,
-    };
+    let observed = observed();
     let mut reserved = vec![Reserved::default(); CLUSTERS];
     let placement = Placement::default();
+    // Carried from service to service, as within a batch of the loop.
+    let fits = Fits::default();
     let start = Instant::now();
     let mut placed = 0;
     for service in 0..SERVICES {
@@ -50,16 +48,22 @@ fn decided() -> anyhow::Result<f64> {
             memory_bytes: (128 + (service as u64 % 7) * 64) << 20,
         };
         let seed = format!("bench/test/service-{service:05}");
-        let candidates: Vec<Candidate> = names
+        let fits = fits.of(ask, names.iter().map(|_| Some(&observed)));
+        let candidates: Vec<Candidate<'_>> = names
             .iter()
             .zip(&reserved)
-            .map(|(name, reserved)| Candidate {
-                name: name.clone(),
+            .zip(fits.iter())
+            .map(|((name, reserved), fit)| Candidate {
+                name,
+                region: "",
+                zone: "",
                 ready: true,
-                cordoned: false,
+                closed: None,
                 excluded: None,
-                capacity: Some(further(ask, allocatable, ResourceAmounts::default(), *reserved)),
+                capacity: Some(further(ask, &observed, *fit, *reserved)),
                 held: 0,
+                stuck: 0,
+                exhausted: false,
             })
             .collect();
         let request = Request {
@@ -68,14 +72,53 @@ fn decided() -> anyhow::Result<f64> {
             seed: &seed,
             afresh: false,
         };
-        for (place, reserved) in decide(request, &candidates).places.iter().zip(&mut reserved) {
-            reserved.add(ask, place.replicas);
-            placed += place.replicas as usize;
+        let decision = decide(request, &candidates);
+        for (index, replicas) in decision
+            .replicas()
+            .enumerate()
+            .filter(|(_, replicas)| *replicas > 0)
+        {
+            // As the loop does for what it keeps.
+            std::hint::black_box(decision.reason(index));
+            reserved[index].add(ask, replicas);
+            placed += replicas as usize;
         }
     }
     let seconds = start.elapsed().as_secs_f64();
     anyhow::ensure!(placed == SERVICES * REPLICAS as usize, "{placed} replicas placed");
     Ok(SERVICES as f64 / seconds)
+}
+
+/// A thousand nodes of 32 kinds.
+fn observed() -> ClusterObservation {
+    let kind = |number: u64| FreeNodes {
+        nodes: 32,
+        free: ResourceAmounts {
+            cpu_millicores: 1_000 + number * 250,
+            memory_bytes: (4 + number) << 30,
+            pods: 20 + number,
+        },
+    };
+    ClusterObservation {
+        observed_at: chrono::DateTime::UNIX_EPOCH,
+        stale: false,
+        kubernetes_version: String::new(),
+        nodes: 1_024,
+        nodes_ready: 1_024,
+        pods: 0,
+        allocatable: ResourceAmounts {
+            cpu_millicores: 16_384_000,
+            memory_bytes: 64 << 40,
+            pods: 112_640,
+        },
+        requested: ResourceAmounts::default(),
+        used: None,
+        largest_node: None,
+        free: Some(FreeRoom {
+            nodes: (0..32).map(kind).collect(),
+            waiting: ResourceAmounts::default(),
+        }),
+    }
 }
 
 /// All of them wait in an environment of one cordoned cluster; then it spans them all.

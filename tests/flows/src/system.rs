@@ -207,6 +207,7 @@ fn environment(database_url: &str, base_port: u16, directory: &Path) -> Vec<(Str
         ("LONGSHORE_LOG", "info,cluster_mgr=debug,ipaas=debug".to_owned()),
         ("LONGSHORE_CLUSTER_MGR__UNREACHABLE_AFTER_MS", "4000".to_owned()),
         ("LONGSHORE_CLUSTER_MGR__READY_AFTER_MS", "2000".to_owned()),
+        ("LONGSHORE_CLUSTER_MGR__GIVE_BACK_AFTER_MS", "10000".to_owned()),
         ("LONGSHORE_IPAAS__PROBE_PERIOD_MS", "1000".to_owned()),
     ]
     .into_iter()

@@ -43,6 +43,7 @@ function cluster(name: string, region: string, patch: Partial<Cluster> = {}): Cl
     zone: `${region}-a`,
     labels: { tier: 'general', owner: 'platform' },
     cordoned: false,
+    taints: [],
     prometheus_url: null,
     state: 'ready',
     state_reason: '',

@@ -629,6 +629,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/placement': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Why each cluster holds replicas of a service, or holds none. */
+    get: operations['explain_placement'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/projects/{project}/environments/{environment}/services/{service}/pods': {
     parameters: {
       query?: never;
@@ -640,6 +657,24 @@ export interface paths {
     get: operations['list_service_pods'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/rebalance': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What a rebalance would move now. Nothing is stored, and nothing is promised. */
+    get: operations['plan_rebalance'];
+    put?: never;
+    /** Divides a service's replicas anew. What moves stays where it is until its new place is ready. */
+    post: operations['rebalance_service'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1272,10 +1307,27 @@ export interface components {
       state_reason: string;
       /** Format: date-time */
       state_since: string;
+      /** @description What keeps away services that don't tolerate it. */
+      taints: components['schemas']['Taint'][];
       /** Format: date-time */
       updated_at: string;
       /** Format: int64 */
       version: number;
+      zone: string;
+    };
+    /** @description Why one cluster holds replicas of a service, or holds none. */
+    ClusterExplanation: {
+      cluster: string;
+      /**
+       * Format: date-time
+       * @description Since when it holds so many; absent where it holds none.
+       */
+      decided_at?: string | null;
+      /** @description As it was when that was decided; of a cluster without replicas as it is now. */
+      reason: components['schemas']['PlacementReason'];
+      region: string;
+      /** Format: int32 */
+      replicas: number;
       zone: string;
     };
     /**
@@ -1287,6 +1339,7 @@ export interface components {
     ClusterObservation: {
       /** @description What the nodes can give to pods. */
       allocatable: components['schemas']['ResourceAmounts'];
+      free?: components['schemas']['FreeRoom'] | null;
       /** @description The API server's version: `v1.33.1`. */
       kubernetes_version: string;
       largest_node?: components['schemas']['ResourceAmounts'] | null;
@@ -1316,6 +1369,11 @@ export interface components {
       prometheus_url?: string | null;
       /** @default null */
       region?: string | null;
+      /**
+       * @description All of them; at most 32.
+       * @default null
+       */
+      taints?: components['schemas']['Taint'][] | null;
       /** @default null */
       zone?: string | null;
     };
@@ -1445,7 +1503,10 @@ export interface components {
     EvacuationPlan: {
       /** @description What each destination gets in all, most first. */
       destinations: components['schemas']['PlannedDestination'][];
-      /** @description Service by service: first those that don't fit, then by path. At most 500. */
+      /**
+       * @description Service by service: first those that don't fit, then by priority, in which order they get room, and by path. At
+       *     most 500.
+       */
       moves: components['schemas']['PlannedMove'][];
       /** Format: int64 */
       replicas: number;
@@ -1485,6 +1546,22 @@ export interface components {
      * @enum {string}
      */
     Failover: 'confirm' | 'automatic';
+    /** @description So many nodes with so much free on each of them. */
+    FreeNodes: {
+      free: components['schemas']['ResourceAmounts'];
+      /** Format: int32 */
+      nodes: number;
+    };
+    /** @description Room on the nodes that take pods. */
+    FreeRoom: {
+      /**
+       * @description Nodes by what is free on each; full ones are left out. Where nodes are of more than 64 kinds, their amounts
+       *     are rounded down until they are of fewer.
+       */
+      nodes: components['schemas']['FreeNodes'][];
+      /** @description What pods ask for that no node was found for yet. */
+      waiting: components['schemas']['ResourceAmounts'];
+    };
     /** @description A cluster that did not answer: its part of a list is as old as `observed_at`, or missing. */
     Gap: {
       cluster: string;
@@ -1695,6 +1772,15 @@ export interface components {
       description?: string;
       display_name?: string;
       name: string;
+    };
+    /** @description Asks to divide a service's replicas anew. */
+    NewRebalance: {
+      /**
+       * Format: int32
+       * @description At most so many replicas move, those first that are most out of place; all when absent.
+       * @default null
+       */
+      max_moves?: number | null;
     };
     /** @description Moves a service to a revision: an existing one, or a new one that differs only in its image. */
     NewRelease: {
@@ -2049,6 +2135,8 @@ export interface components {
         state_reason: string;
         /** Format: date-time */
         state_since: string;
+        /** @description What keeps away services that don't tolerate it. */
+        taints: components['schemas']['Taint'][];
         /** Format: date-time */
         updated_at: string;
         /** Format: int64 */
@@ -2447,10 +2535,34 @@ export interface components {
     /** @description How a service's replicas are divided over the clusters of its environment. */
     Placement: {
       /**
+       * @description Services of the same environment that it shares no cluster with, by name; at most 32. It holds both ways.
+       * @default []
+       */
+      avoid?: string[];
+      /**
        * @description Only these clusters; all of the environment's when empty.
        * @default []
        */
       clusters?: string[];
+      /**
+       * Format: int32
+       * @description At most so many percent of the replicas on one cluster, rounded up and at least one; from 1 to 100. Not for
+       *     pinned replicas.
+       * @default null
+       */
+      max_percent_per_cluster?: number | null;
+      /**
+       * Format: int32
+       * @description The same for all clusters of one region.
+       * @default null
+       */
+      max_percent_per_region?: number | null;
+      /**
+       * Format: int32
+       * @description The same for all clusters of one zone of a region; those without a zone are not bound.
+       * @default null
+       */
+      max_percent_per_zone?: number | null;
       /**
        * Format: int32
        * @description Every cluster gets at least this many replicas, as far as they reach.
@@ -2458,11 +2570,33 @@ export interface components {
        */
       min_per_cluster?: number;
       /**
+       * @description Who gets room first where it is scarce.
+       * @default normal
+       */
+      priority?: components['schemas']['Priority'];
+      /**
        * @default {
        *       "type": "free_capacity"
        *     }
        */
       strategy?: components['schemas']['PlacementStrategy'];
+      /**
+       * @description Taints of clusters that don't keep it away; at most 32.
+       * @default []
+       */
+      tolerations?: components['schemas']['Toleration'][];
+    };
+    /** @description Why a service's replicas are where they are. */
+    PlacementExplanation: {
+      /** @description Every cluster, by name. */
+      clusters: components['schemas']['ClusterExplanation'][];
+      /** @description What would be decided now, in one sentence for a person. */
+      message: string;
+      /**
+       * Format: int32
+       * @description Replicas that fit nowhere.
+       */
+      unplaced: number;
     };
     /** @description What a placement would do; nothing is stored. */
     PlacementPreview: {
@@ -2477,7 +2611,10 @@ export interface components {
     };
     /** @description Why a cluster holds as many replicas as it does. */
     PlacementReason: {
-      /** @description What bound the result: `minimum`, `capacity`, `kept`, `not_ready`, `cordoned`, `excluded`. */
+      /**
+       * @description What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `kept`, `not_ready`, `cordoned`,
+       *     `taint`, `avoid`, `excluded`.
+       */
       bounds?: string[];
       /**
        * Format: int64
@@ -2537,6 +2674,7 @@ export interface components {
       environment: string;
       /** @description One sentence for a person. */
       message: string;
+      priority: components['schemas']['Priority'];
       project: string;
       /**
        * Format: int32
@@ -2599,6 +2737,11 @@ export interface components {
     };
     /** @enum {string} */
     PodPhase: 'pending' | 'running' | 'succeeded' | 'failed' | 'unknown';
+    /**
+     * @description Who gets room first where it is scarce.
+     * @enum {string}
+     */
+    Priority: 'low' | 'normal' | 'high';
     Probe: {
       check: components['schemas']['ProbeCheck'];
       /** Format: int32 */
@@ -2684,6 +2827,25 @@ export interface components {
     };
     /** @enum {string} */
     Protocol: 'TCP' | 'UDP';
+    /** @description What dividing a service's replicas anew would move. */
+    RebalancePlan: {
+      /** @description What each cluster that holds any, or would, has then. */
+      assignments: components['schemas']['PlannedAssignment'][];
+      /** @description The largest first; none when it is balanced. */
+      moves: components['schemas']['ReplicaMove'][];
+      /**
+       * Format: int32
+       * @description Replicas that move in all.
+       */
+      replicas: number;
+    };
+    /** @description Replicas that go from one cluster to another. */
+    ReplicaMove: {
+      from: string;
+      /** Format: int32 */
+      replicas: number;
+      to: string;
+    };
     ResourceAmounts: {
       /**
        * Format: int64
@@ -3157,6 +3319,15 @@ export interface components {
      * @enum {string}
      */
     SyncState: 'pending' | 'progressing' | 'synced' | 'failed' | 'waiting' | 'removing';
+    /** @description Keeps services off a cluster that don't tolerate it. */
+    Taint: {
+      effect?: components['schemas']['TaintEffect'];
+      /** @description `dedicated` or `example.com/dedicated`. */
+      key: string;
+      value?: string;
+    };
+    /** @enum {string} */
+    TaintEffect: 'no_placement' | 'evict';
     Termination: {
       /** Format: int32 */
       exit_code: number;
@@ -3170,6 +3341,12 @@ export interface components {
      * @description An API token.
      */
     TokenId: string;
+    /** @description Accepts taints of clusters. */
+    Toleration: {
+      key: string;
+      /** @description Only taints of this value; of any when absent. */
+      value?: string | null;
+    };
     /** @enum {string} */
     Topic: 'clusters' | 'projects' | 'services' | 'operations' | 'workloads' | 'pods' | 'audit';
     User: {
@@ -3236,6 +3413,13 @@ export interface components {
       stale: boolean;
       /**
        * Format: int32
+       * @description Pods that no node takes, and since when the first of them waits.
+       */
+      unschedulable?: number;
+      /** Format: date-time */
+      unschedulable_since?: string | null;
+      /**
+       * Format: int32
        * @description Replicas made from its newest pod template, ready or not. 0 while the cluster has not taken note
        *     of the last apply yet.
        */
@@ -3269,6 +3453,7 @@ export type BindingId = components['schemas']['BindingId'];
 export type Change = components['schemas']['Change'];
 export type ChangeKind = components['schemas']['ChangeKind'];
 export type Cluster = components['schemas']['Cluster'];
+export type ClusterExplanation = components['schemas']['ClusterExplanation'];
 export type ClusterId = components['schemas']['ClusterId'];
 export type ClusterObservation = components['schemas']['ClusterObservation'];
 export type ClusterPatch = components['schemas']['ClusterPatch'];
@@ -3289,6 +3474,8 @@ export type Evacuation = components['schemas']['Evacuation'];
 export type EvacuationPlan = components['schemas']['EvacuationPlan'];
 export type Event = components['schemas']['Event'];
 export type Failover = components['schemas']['Failover'];
+export type FreeNodes = components['schemas']['FreeNodes'];
+export type FreeRoom = components['schemas']['FreeRoom'];
 export type Gap = components['schemas']['Gap'];
 export type Grant = components['schemas']['Grant'];
 export type HostAlias = components['schemas']['HostAlias'];
@@ -3309,6 +3496,7 @@ export type NewEvacuation = components['schemas']['NewEvacuation'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewPreview = components['schemas']['NewPreview'];
 export type NewProject = components['schemas']['NewProject'];
+export type NewRebalance = components['schemas']['NewRebalance'];
 export type NewRelease = components['schemas']['NewRelease'];
 export type NewRevision = components['schemas']['NewRevision'];
 export type NewRevisionPreview = components['schemas']['NewRevisionPreview'];
@@ -3342,6 +3530,7 @@ export type PageSessionSummary = components['schemas']['Page_SessionSummary'];
 export type PageSignInLock = components['schemas']['Page_SignInLock'];
 export type PageUser = components['schemas']['Page_User'];
 export type Placement = components['schemas']['Placement'];
+export type PlacementExplanation = components['schemas']['PlacementExplanation'];
 export type PlacementPreview = components['schemas']['PlacementPreview'];
 export type PlacementReason = components['schemas']['PlacementReason'];
 export type PlacementStrategy = components['schemas']['PlacementStrategy'];
@@ -3352,6 +3541,7 @@ export type Pod = components['schemas']['Pod'];
 export type PodCondition = components['schemas']['PodCondition'];
 export type PodDetail = components['schemas']['PodDetail'];
 export type PodPhase = components['schemas']['PodPhase'];
+export type Priority = components['schemas']['Priority'];
 export type Probe = components['schemas']['Probe'];
 export type ProbeCheck = components['schemas']['ProbeCheck'];
 export type Probes = components['schemas']['Probes'];
@@ -3360,6 +3550,8 @@ export type Project = components['schemas']['Project'];
 export type ProjectId = components['schemas']['ProjectId'];
 export type ProjectPatch = components['schemas']['ProjectPatch'];
 export type Protocol = components['schemas']['Protocol'];
+export type RebalancePlan = components['schemas']['RebalancePlan'];
+export type ReplicaMove = components['schemas']['ReplicaMove'];
 export type ResourceAmounts = components['schemas']['ResourceAmounts'];
 export type Resources = components['schemas']['Resources'];
 export type Revision = components['schemas']['Revision'];
@@ -3398,8 +3590,11 @@ export type StepState = components['schemas']['StepState'];
 export type StepUnit = components['schemas']['StepUnit'];
 export type Stop = components['schemas']['Stop'];
 export type SyncState = components['schemas']['SyncState'];
+export type Taint = components['schemas']['Taint'];
+export type TaintEffect = components['schemas']['TaintEffect'];
 export type Termination = components['schemas']['Termination'];
 export type TokenId = components['schemas']['TokenId'];
+export type Toleration = components['schemas']['Toleration'];
 export type Topic = components['schemas']['Topic'];
 export type User = components['schemas']['User'];
 export type UserId = components['schemas']['UserId'];
@@ -5946,6 +6141,42 @@ export interface operations {
       };
     };
   };
+  explain_placement: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Every cluster, with its reason */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PlacementExplanation'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   list_service_pods: {
     parameters: {
       query?: {
@@ -5982,6 +6213,103 @@ export interface operations {
       };
       /** @description `invalid_cursor`, `invalid_sort`, `invalid_query` */
       400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  plan_rebalance: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The moves */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RebalancePlan'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  rebalance_service: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Makes a repeated call harmless */
+        'Idempotency-Key'?: string | null;
+      };
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewRebalance'];
+      };
+    };
+    responses: {
+      /** @description The service, and the operation that moves its replicas */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ServiceAccepted'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `service_deleting`, `already_balanced`: nothing would move */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
         headers: {
           [name: string]: unknown;
         };

@@ -2,7 +2,19 @@ import { Tooltip } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { PlacementReason } from '@/api/types';
 
-const BOUNDS = ['minimum', 'capacity', 'kept', 'not_ready', 'cordoned', 'excluded'] as const;
+const BOUNDS = [
+  'minimum',
+  'capacity',
+  'spread_limit',
+  'given_back',
+  'max_moves',
+  'kept',
+  'not_ready',
+  'cordoned',
+  'taint',
+  'avoid',
+  'excluded',
+] as const;
 type Bound = (typeof BOUNDS)[number];
 
 /** Why a cluster holds so many replicas: the numbers that went in, and what bound the result. */

@@ -7,7 +7,7 @@ mod environments;
 mod evacuations;
 mod operations;
 mod overview;
-
+mod placement;
 mod projects;
 mod releases;
 mod revisions;
@@ -78,6 +78,8 @@ pub fn public() -> OpenApiRouter<AppState> {
             services::delete_service
         ))
         .routes(routes!(services::list_assignments))
+        .routes(routes!(placement::explain_placement))
+        .routes(routes!(placement::plan_rebalance, placement::rebalance_service))
         .routes(routes!(revisions::list_revisions, revisions::create_revision))
         .routes(routes!(revisions::preview_revision))
         .routes(routes!(revisions::get_revision))

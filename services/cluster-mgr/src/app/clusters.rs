@@ -1,8 +1,8 @@
 //! The registry of clusters: look, change, remove.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use api_types::clusters::{Cluster, ClusterPatch, ClusterRemoval, ClusterState};
+use api_types::clusters::{Cluster, ClusterPatch, ClusterRemoval, ClusterState, Taint};
 use api_types::common::{Gap, ListQuery, OperationId, Page};
 use api_types::operations::{OperationAccepted, OperationKind, OperationState};
 use auth::Caller;
@@ -13,12 +13,15 @@ use uuid::Uuid;
 use crate::app::listing::{Sort, paginate};
 use crate::app::validation::{Fields, names};
 use crate::app::{edit, operations};
-use crate::db::columns::{Labels, word};
+use crate::db::columns::{Labels, Taints, word};
 use crate::db::{Connection, DbErr, Record, Unit, assignments, clusters, services};
 use crate::state::AppState;
 
 /// Services named in a refusal.
 const NAMED: usize = 20;
+const MOST_TAINTS: usize = 32;
+/// Fields that decide where replicas may be.
+const PLACING: [&str; 4] = ["cordoned", "taints", "region", "zone"];
 
 const SORTS: [Sort<Cluster>; 3] = [
     ("name", |cluster| cluster.name.clone()),
@@ -145,6 +148,9 @@ pub async fn update(
     if let Some(labels) = &patch.labels {
         names::labels("labels", labels, &mut fields);
     }
+    if let Some(taints) = &patch.taints {
+        check_taints(taints, &mut fields);
+    }
     if let Some(url) = &patch.prometheus_url {
         check_url(url, &mut fields);
     }
@@ -157,7 +163,7 @@ pub async fn update(
         clusters::save(&*unit, &row).await?;
         edit::note(&unit, row.id, row.version, &changed, &caller.name, row.updated_at).await?;
         let record = Record::cluster(name);
-        unit.record(if changed.contains(&"cordoned") {
+        unit.record(if changed.iter().any(|field| PLACING.contains(field)) {
             record.intended()
         } else {
             record
@@ -186,6 +192,10 @@ fn apply(row: &mut clusters::Model, patch: ClusterPatch) -> Vec<&'static str> {
         row.cordoned = cordoned;
         changed.push("cordoned");
     }
+    if let Some(taints) = patch.taints.filter(|taints| *taints != row.taints()) {
+        row.taints = Some(Taints(taints));
+        changed.push("taints");
+    }
     if let Some(url) = patch.prometheus_url {
         // An empty address takes it away.
         let url = Some(url).filter(|url| !url.is_empty());
@@ -202,6 +212,20 @@ pub fn check_region(region: &str, fields: &mut Fields) {
         fields.refuse("region", "a region is needed, such as `east`");
     } else {
         fields.check("region", names::label_value(region));
+    }
+}
+
+fn check_taints(taints: &[Taint], fields: &mut Fields) {
+    let mut seen = HashSet::new();
+    for (index, taint) in taints.iter().enumerate() {
+        fields.check(format!("taints[{index}].key"), names::qualified(&taint.key));
+        fields.check(format!("taints[{index}].value"), names::label_value(&taint.value));
+        if !seen.insert((&taint.key, &taint.value, taint.effect)) {
+            fields.refuse(format!("taints[{index}]"), "is there twice");
+        }
+    }
+    if taints.len() > MOST_TAINTS {
+        fields.refuse("taints", format!("at most {MOST_TAINTS}"));
     }
 }
 

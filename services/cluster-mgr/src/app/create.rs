@@ -95,7 +95,7 @@ fn validate(new: &NewService, all: &[clusters::Model], environment: &environment
     check_description(Some(&new.description), &mut fields);
     check_comment(&new.comment, &mut fields);
     validation::placement::replicas(new.replicas, &mut fields);
-    validation::placement::check(&new.placement, &known(all, environment), &mut fields);
+    validation::placement::check(&new.placement, &new.name, &known(all, environment), &mut fields);
     let mut inner = Fields::default();
     validation::spec::check(&new.spec, &mut inner);
     fields.within("spec", inner);
@@ -128,6 +128,8 @@ fn row(
         restarted_at: None,
         deleting: false,
         place_afresh: false,
+        most_moves: None,
+        given_back: None,
         unplaced: 0,
         operation_id: None,
         version: 1,

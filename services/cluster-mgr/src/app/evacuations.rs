@@ -4,6 +4,7 @@
 //! decision: room elsewhere is reserved, what is there stays until its new places are ready, and what a cluster
 //! that was away still runs is taken away when it returns.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use api_types::clusters::{Cluster, ClusterState};
@@ -19,8 +20,10 @@ use uuid::Uuid;
 
 use crate::app::clusters::{locked, missing, present};
 use crate::app::operations as operation_logic;
+use crate::app::reconcile::applicant::Seen;
 use crate::app::reconcile::fleet::Fleet;
 use crate::app::reconcile::places;
+use crate::app::reconcile::sync::Pace;
 use crate::app::reservations::reserve;
 use crate::db::clusters::{EvacuationOrder, Scope};
 use crate::db::columns::word;
@@ -40,9 +43,9 @@ pub async fn plan(state: &AppState, name: &str) -> ApiResult<EvacuationPlan> {
         .await?
         .ok_or_else(|| missing(name))?;
     let ground = Ground::load(database, &cluster).await?;
-    let now = state.now();
+    let (pace, now) = (state.config.pace(), state.now());
     // Thousands of decisions: not beside those who wait for an answer.
-    tokio::task::spawn_blocking(move || ground.plan(now))
+    tokio::task::spawn_blocking(move || ground.plan(pace, now))
         .await
         .map_err(ApiError::internal)
 }
@@ -52,7 +55,7 @@ struct Ground {
     cluster: Uuid,
     fleet: Fleet,
     environments: Vec<environments::Model>,
-    /// By path.
+    /// By priority, the highest first, then by path.
     services: Vec<services::Model>,
     assignments: HashMap<Uuid, Vec<assignments::Model>>,
 }
@@ -69,7 +72,7 @@ impl Ground {
         let ids = assignments::services_on(connection, cluster.id).await?;
         let mut services = services::find_many(connection, &ids, false).await?;
         services.retain(|service| !service.deleting);
-        services.sort_by_cached_key(services::Model::path);
+        services.sort_by_cached_key(|service| (Reverse(service.priority()), service.path()));
         let mut by_service: HashMap<Uuid, Vec<_>> = HashMap::new();
         for row in assignments::of_services(connection, &ids).await? {
             by_service.entry(row.service_id).or_default().push(row);
@@ -83,7 +86,7 @@ impl Ground {
         })
     }
 
-    fn plan(mut self, now: DateTime<Utc>) -> EvacuationPlan {
+    fn plan(mut self, pace: Pace, now: DateTime<Utc>) -> EvacuationPlan {
         let mut plan = EvacuationPlan {
             services: 0,
             replicas: 0,
@@ -92,11 +95,25 @@ impl Ground {
             destinations: Vec::new(),
             moves: Vec::new(),
         };
+        // What no node takes is given back in its own time.
+        let seen = Seen {
+            observations: &[],
+            pace,
+            now,
+        };
+        // The priority of the first that got room.
+        let mut first_served = None;
         let mut destinations: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for service in std::mem::take(&mut self.services) {
-            let Some((one, gets)) = self.plan_one(&service, now) else {
+            let Some((mut one, gets)) = self.plan_one(&service, &seen) else {
                 continue;
             };
+            if one.unplaced > 0 && first_served.is_some_and(|highest| highest > one.priority) {
+                one.message.push_str("; services of higher priority went first");
+            }
+            if !gets.is_empty() {
+                first_served = first_served.or(Some(one.priority));
+            }
             plan.services += 1;
             plan.replicas += u64::from(one.replicas);
             plan.services_unplaced += u64::from(one.unplaced > 0);
@@ -108,7 +125,7 @@ impl Ground {
             }
             plan.moves.push(one);
         }
-        // A stable sort: by path within each part.
+        // A stable sort: by priority and path within each part.
         plan.moves.sort_by_key(|one| one.unplaced == 0);
         plan.moves.truncate(MOVES);
         plan.destinations = destinations
@@ -119,8 +136,7 @@ impl Ground {
                 replicas,
             })
             .collect();
-        plan.destinations
-            .sort_by_key(|one| std::cmp::Reverse(one.replicas));
+        plan.destinations.sort_by_key(|one| Reverse(one.replicas));
         plan
     }
 
@@ -128,7 +144,7 @@ impl Ground {
     fn plan_one(
         &mut self,
         service: &services::Model,
-        now: DateTime<Utc>,
+        seen: &Seen<'_>,
     ) -> Option<(PlannedMove, Vec<(String, u32)>)> {
         let before = self.assignments.remove(&service.id)?;
         let environment = self
@@ -140,7 +156,7 @@ impl Ground {
         if leaving == 0 {
             return None;
         }
-        let placed = places::place(service, environment, &mut self.fleet, &before, now);
+        let placed = places::place(service, environment, &mut self.fleet, &before, seen);
         let mut to = Vec::new();
         let mut gets = Vec::new();
         for row in &placed.assignments {
@@ -162,6 +178,7 @@ impl Ground {
             project: service.project.clone(),
             environment: service.environment.clone(),
             service: service.name.clone(),
+            priority: service.priority(),
             replicas: leaving,
             to,
             unplaced: placed.unplaced,

@@ -1,6 +1,6 @@
 //! Where replicas would go; nothing is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api_types::placement::{NewPreview, PlacementPreview, PlacementStrategy, PlannedAssignment};
 use platform::ApiResult;
@@ -8,13 +8,13 @@ use platform::ApiResult;
 use crate::app::placement::capacity::Ask;
 use crate::app::placement::{Request, decide};
 use crate::app::quantity::{parse_cpu, parse_memory};
+use crate::app::reconcile::applicant::{Applicant, Seen};
 use crate::app::reconcile::fleet::Fleet;
-use crate::app::reconcile::places;
 use crate::app::reservations::reserve;
 use crate::app::validation::placement::pinned_sum;
 use crate::app::validation::{self, Fields};
 use crate::app::{environments as environment_logic, room, services as service_logic};
-use crate::db::{assignments, clusters, environments, services};
+use crate::db::{assignments, clusters, environments, observations, services};
 use crate::paths::{EnvironmentPath, ServicePath};
 use crate::state::AppState;
 
@@ -32,6 +32,7 @@ pub async fn preview(
     validation::placement::replicas(new.replicas, &mut fields);
     validation::placement::check(
         &new.placement,
+        new.service.as_deref().unwrap_or_default(),
         &service_logic::known(&all, &environment),
         &mut fields,
     );
@@ -57,21 +58,38 @@ pub async fn preview(
                 })?,
         ),
     };
-    let held: BTreeMap<_, _> = match &existing {
-        None => BTreeMap::new(),
-        Some(service) => assignments::of_services(database, &[service.id])
-            .await?
-            .into_iter()
-            .map(|assignment| (assignment.cluster_id, assignment.replicas.max(0) as u32))
-            .collect(),
-    };
     let mut fleet = Fleet::of(&all)?;
     reserve(database, &mut fleet).await?;
     let ask = Ask {
         cpu_millicores: cpu.unwrap_or(0),
         memory_bytes: memory.unwrap_or(0),
     };
-    let candidates = places::candidates(&new.placement, ask, &environment, &fleet, &held);
+    let applicant = match &existing {
+        None => Applicant {
+            place: (path.project.clone(), path.environment.clone(), String::new()),
+            placement: &new.placement,
+            ask,
+            environment: &environment,
+            holdings: BTreeMap::new(),
+            exhausted: BTreeSet::new(),
+        },
+        Some(service) => {
+            let ids = [service.id];
+            let assigned = assignments::of_services(database, &ids).await?;
+            let observations = observations::of_services(database, &ids).await?;
+            let seen = Seen {
+                observations: &observations,
+                pace: state.config.pace(),
+                now: state.now(),
+            };
+            Applicant {
+                placement: &new.placement,
+                ask,
+                ..Applicant::of(service, &environment, &assigned, &seen)
+            }
+        }
+    };
+    let candidates = applicant.candidates(&fleet);
     let seed = format!(
         "{}/{}/{}",
         path.project,
@@ -83,7 +101,7 @@ pub async fn preview(
             placement: &new.placement,
             replicas: pinned_sum(&new.placement).map_or(new.replicas, |sum| sum as u32),
             seed: &seed,
-            afresh: existing.is_some_and(|service| {
+            afresh: existing.as_ref().is_some_and(|service| {
                 matches!(new.placement.strategy, PlacementStrategy::Weights { .. })
                     && service.placement.0.strategy != new.placement.strategy
             }),
@@ -92,8 +110,7 @@ pub async fn preview(
     );
     Ok(PlacementPreview {
         assignments: decision
-            .places
-            .into_iter()
+            .places()
             .map(|place| PlannedAssignment {
                 cluster: place.cluster,
                 replicas: place.replicas,

@@ -124,6 +124,7 @@ fn row(state: &AppState, caller: &Caller, new: &NewCluster) -> clusters::Model {
         zone: new.zone.clone(),
         labels: Labels(new.labels.clone()),
         cordoned: false,
+        taints: None,
         prometheus_url: new.prometheus_url.clone().filter(|url| !url.is_empty()),
         phase: clusters::REGISTERING.to_owned(),
         state: word(ClusterState::Pending),

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use crate::app::placement::capacity::Ask;
 use crate::app::reconcile::fleet::Fleet;
-use crate::db::{Connection, DbErr, assignments, observations};
+use crate::app::reconcile::neighbours::{Neighbours, ServicePlace};
+use crate::db::{Connection, DbErr, assignments, observations, services};
 
-/// Reserves the room of replicas that are assigned and not there yet.
+/// Reserves the room of replicas that are assigned and not there yet, and tells where services are that others avoid.
 pub async fn reserve(connection: &impl Connection, fleet: &mut Fleet) -> Result<(), DbErr> {
     let seen: HashMap<(Uuid, Uuid), i32> = observations::replicas(connection)
         .await?
@@ -25,7 +26,16 @@ pub async fn reserve(connection: &impl Connection, fleet: &mut Fleet) -> Result<
         })
         .map(|(service, cluster, replicas, _)| ((service, cluster), replicas))
         .collect();
+    fleet.reservations.neighbours = Neighbours::new(services::avoiding(connection).await?);
+    let concerned: Vec<ServicePlace> = fleet.reservations.neighbours.concerned().cloned().collect();
+    let places: HashMap<Uuid, ServicePlace> = services::at_places(connection, &concerned)
+        .await?
+        .into_iter()
+        .collect();
     for claim in assignments::claims(connection).await? {
+        if let Some(place) = places.get(&claim.service_id) {
+            fleet.reservations.neighbours.settle(place, claim.cluster_id);
+        }
         let there = seen
             .get(&(claim.service_id, claim.cluster_id))
             .copied()

@@ -266,7 +266,7 @@ pub async fn update(
     let mut fields = Fields::default();
     check_description(patch.description.as_deref(), &mut fields);
     if let Some(placement) = &patch.placement {
-        validation::placement::check(placement, &known(&all, &environment), &mut fields);
+        validation::placement::check(placement, &row.name, &known(&all, &environment), &mut fields);
     }
     let pinned = pinned_sum(patch.placement.as_ref().unwrap_or(&row.placement.0));
     if let Some(replicas) = patch.replicas {
@@ -294,6 +294,7 @@ pub async fn update(
         // Weights say how all replicas are divided, so a change of them is about all of them.
         row.place_afresh = matches!(placement.strategy, PlacementStrategy::Weights { .. })
             && placement.strategy != row.placement.0.strategy;
+        row.most_moves = None;
         row.placement = StoredPlacement(placement);
         changed.push("placement");
     }

@@ -1,6 +1,6 @@
 //! Clusters.
 
-use api_types::clusters::{Cluster, ClusterObservation, ClusterState};
+use api_types::clusters::{Cluster, ClusterObservation, ClusterState, Taint};
 use api_types::common::{ClusterId, OperationId};
 use api_types::evacuations::Evacuation;
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{FromJsonQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 use serde::{Deserialize, Serialize};
 
-use crate::db::columns::{Labels, StoredClusterObservation, read_word};
+use crate::db::columns::{Labels, StoredClusterObservation, Taints, read_word};
 use crate::db::{Connection, environments};
 
 #[sea_orm::model]
@@ -23,6 +23,9 @@ pub struct Model {
     #[sea_orm(column_type = "Json")]
     pub labels: Labels,
     pub cordoned: bool,
+    /// None where there never were any.
+    #[sea_orm(column_type = "Json", nullable)]
+    pub taints: Option<Taints>,
     pub prometheus_url: Option<String>,
     /// [`REGISTERING`], [`ACTIVE`] or [`REMOVING`].
     pub phase: String,
@@ -97,15 +100,22 @@ impl Model {
     }
 
     #[must_use]
+    pub fn taints(&self) -> Vec<Taint> {
+        self.taints.clone().map(|taints| taints.0).unwrap_or_default()
+    }
+
+    #[must_use]
     pub fn is_removing(&self) -> bool {
         self.phase == REMOVING
     }
 
-    /// What was observed, stale when the cluster doesn't answer now.
+    /// What was observed as people see it, stale when the cluster doesn't answer now.
     #[must_use]
     pub fn observation(&self, answers: bool) -> Option<ClusterObservation> {
         self.observed.as_ref().map(|stored| ClusterObservation {
             stale: stored.0.stale || !answers,
+            // Thousands of numbers that say nothing to a person.
+            free: None,
             ..stored.0.clone()
         })
     }
@@ -120,6 +130,7 @@ impl Model {
             zone: self.zone.clone(),
             labels: self.labels.0.clone(),
             cordoned: self.cordoned,
+            taints: self.taints(),
             prometheus_url: self.prometheus_url.clone(),
             state: if self.is_removing() {
                 ClusterState::Removing

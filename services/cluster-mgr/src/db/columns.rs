@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use api_types::autoscaling::{AutoscalingDecision, AutoscalingPolicy};
-use api_types::clusters::ClusterObservation;
+use api_types::clusters::{ClusterObservation, Taint};
 use api_types::operations::OperationStep;
 use api_types::placement::{Placement, PlacementReason};
 use api_types::services::WorkloadObservation;
 use api_types::spec::ServiceSpec;
+use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, FromJsonQueryResult};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 macro_rules! json_column {
     ($($name:ident($inner:ty)),+ $(,)?) => {
@@ -34,7 +36,13 @@ json_column! {
     // Secrets' values are sealed in it; see `app::secrets`.
     StoredSpec(ServiceSpec),
     Steps(Vec<OperationStep>),
+    Taints(Vec<Taint>),
 }
+
+/// When clusters gave replicas of a service back because no node took them, by the cluster's id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct GivenBack(pub BTreeMap<Uuid, DateTime<Utc>>);
 
 /// The word that stands for a value on the wire, which is also how it is kept.
 pub fn word<T: Serialize>(value: T) -> String {

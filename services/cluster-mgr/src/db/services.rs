@@ -1,13 +1,14 @@
 //! Services.
 
 use api_types::common::{OperationId, ServiceId};
+use api_types::placement::Priority;
 use api_types::services::{Service, ServiceKind, ServiceState, ServiceStatus};
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, ExprTrait as _};
 use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _, Select};
 
-use crate::db::columns::{StoredPlacement, read_word, word};
+use crate::db::columns::{GivenBack, StoredPlacement, read_word, word};
 use crate::db::{CHUNK, Connection};
 
 #[sea_orm::model]
@@ -32,8 +33,13 @@ pub struct Model {
     pub memory_bytes: i64,
     pub restarted_at: Option<DateTime<Utc>>,
     pub deleting: bool,
-    /// The placement was changed by hand: the next decision divides all replicas anew.
+    /// Somebody wants it so, or the weights were changed: the next decision divides all replicas anew.
     pub place_afresh: bool,
+    /// At most so many replicas move then; any number when absent.
+    pub most_moves: Option<i32>,
+    /// Clusters that gave replicas back a while ago.
+    #[sea_orm(column_type = "Json", nullable)]
+    pub given_back: Option<GivenBack>,
     /// Replicas that fit nowhere.
     pub unplaced: i32,
     /// The newest operation on it.
@@ -54,6 +60,9 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// Project, environment and name.
+pub type Place = (String, String, String);
+
 /// Worst first.
 #[must_use]
 pub fn rank(state: ServiceState) -> i16 {
@@ -72,6 +81,17 @@ impl Model {
     #[must_use]
     pub fn path(&self) -> String {
         format!("{}/{}/{}", self.project, self.environment, self.name)
+    }
+
+    /// Project, environment and name.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        (self.project.clone(), self.environment.clone(), self.name.clone())
+    }
+
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        self.placement.0.priority
     }
 
     /// The status as kept; `observed_at` is the reader's to fill in, since it grows with every probe.
@@ -208,6 +228,61 @@ pub async fn places(connection: &impl Connection) -> Result<Vec<(Uuid, String, S
         .into_tuple()
         .all(connection)
         .await
+}
+
+/// Every service that avoids others, by its place, with their names.
+pub async fn avoiding(connection: &impl Connection) -> Result<Vec<(Place, Vec<String>)>, DbErr> {
+    let rows: Vec<(String, String, String, StoredPlacement)> = Entity::find()
+        .select_only()
+        .columns([
+            Column::Project,
+            Column::Environment,
+            Column::Name,
+            Column::Placement,
+        ])
+        // Few have it, and their placements are read only then.
+        .filter(
+            Expr::col(Column::Placement)
+                .cast_as(Alias::new("TEXT"))
+                .like("%\"avoid\"%"),
+        )
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(project, environment, name, placement)| ((project, environment, name), placement.0.avoid))
+        .filter(|(_, avoid)| !avoid.is_empty())
+        .collect())
+}
+
+/// The ids of services at these places, with the place of each.
+pub async fn at_places(connection: &impl Connection, places: &[Place]) -> Result<Vec<(Uuid, Place)>, DbErr> {
+    let mut found = Vec::new();
+    for chunk in places.chunks(CHUNK / 3) {
+        let any = chunk
+            .iter()
+            .fold(Condition::any(), |any, (project, environment, name)| {
+                any.add(
+                    Condition::all()
+                        .add(Column::Project.eq(project))
+                        .add(Column::Environment.eq(environment))
+                        .add(Column::Name.eq(name)),
+                )
+            });
+        let rows: Vec<(Uuid, String, String, String)> = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::Project, Column::Environment, Column::Name])
+            .filter(any)
+            .into_tuple()
+            .all(connection)
+            .await?;
+        found.extend(
+            rows.into_iter()
+                .map(|(id, project, environment, name)| (id, (project, environment, name))),
+        );
+    }
+    Ok(found)
 }
 
 /// How many services an environment has.

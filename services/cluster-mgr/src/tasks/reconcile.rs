@@ -3,6 +3,7 @@
 //! Only services whose inputs changed are looked at; a slow full pass finds whatever was missed. A turn
 //! plans without locks first, since most looks find nothing to write, until most of a batch does.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -176,9 +177,18 @@ impl Reconcile {
     }
 
     /// Room that is promised: as carried along, or added up anew. Returns since when it is known.
-    async fn promise(&self, connection: &impl Connection, fleet: &mut Fleet) -> anyhow::Result<Instant> {
+    async fn promise(
+        &self,
+        connection: &impl Connection,
+        fleet: &mut Fleet,
+        subjects: &[Subject],
+    ) -> anyhow::Result<Instant> {
         let carried = self.carried.lock().clone();
-        if let Some(carried) = carried.filter(|carried| carried.since.elapsed() < CARRIED) {
+        let holds = |carried: &Carried| {
+            let knows = |subject: &Subject| subject.is_known_to(&carried.reservations);
+            carried.since.elapsed() < CARRIED && subjects.iter().all(knows)
+        };
+        if let Some(carried) = carried.filter(holds) {
             fleet.reservations = carried.reservations;
             return Ok(carried.since);
         }
@@ -235,9 +245,19 @@ impl Reconcile {
                 service,
             });
         }
+        let priority = |subject: &Subject| subject.service.priority();
+        let priorities = subjects
+            .iter()
+            .map(|subject| (subject.service.id, priority(subject)));
+        self.state.work.note_priorities(priorities);
+        subjects.sort_by_key(|subject| Reverse(priority(subject)));
         let mut promised_since = None;
-        if subjects.iter().any(|subject| subject.needs_decision(&fleet)) {
-            promised_since = Some(self.promise(connection, &mut fleet).await?);
+        let (pace, now) = (self.state.config.pace(), self.state.now());
+        if subjects
+            .iter()
+            .any(|subject| subject.needs_decision(&fleet, pace, now))
+        {
+            promised_since = Some(self.promise(connection, &mut fleet, &subjects).await?);
         }
         Ok(Gathered {
             fleet,

@@ -1,9 +1,10 @@
 //! What the loops of the leading replica have on their hands. Only hints: lost, everything in it is found
 //! again by the next full pass.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use api_types::placement::Priority;
 use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, RwLock};
 use platform::driver::Signal;
@@ -15,8 +16,18 @@ use crate::app::reconcile::sync::Look;
 /// Services to look at, now or at a time.
 #[derive(Debug, Default)]
 struct Queue {
-    now: HashSet<Uuid>,
+    /// By priority, the highest last.
+    now: BTreeMap<Priority, HashSet<Uuid>>,
     later: BTreeSet<(DateTime<Utc>, Uuid)>,
+    /// Of services that were looked at before; those of normal priority are left out.
+    priorities: HashMap<Uuid, Priority>,
+}
+
+impl Queue {
+    fn mark(&mut self, service: Uuid) {
+        let priority = self.priorities.get(&service).copied().unwrap_or_default();
+        self.now.entry(priority).or_default().insert(service);
+    }
 }
 
 /// What was looked at last: everything, and single services since then.
@@ -62,7 +73,23 @@ impl Work {
 
     /// Marks services to be looked at.
     pub fn mark(&self, services: impl IntoIterator<Item = Uuid>) {
-        self.queue.lock().now.extend(services);
+        let mut queue = self.queue.lock();
+        for service in services {
+            queue.mark(service);
+        }
+    }
+
+    /// Takes note of services' priorities: where many are to be looked at, those of higher priority come first,
+    /// and get what room there is.
+    pub fn note_priorities(&self, services: impl IntoIterator<Item = (Uuid, Priority)>) {
+        let mut queue = self.queue.lock();
+        for (service, priority) in services {
+            if priority.is_normal() {
+                queue.priorities.remove(&service);
+            } else {
+                queue.priorities.insert(service, priority);
+            }
+        }
     }
 
     /// Marks a service to be looked at then.
@@ -70,15 +97,21 @@ impl Work {
         self.queue.lock().later.insert((at, service));
     }
 
-    /// Takes up to `most` services that are to be looked at.
+    /// Takes up to `most` services that are to be looked at, those of the highest priority.
     pub fn take(&self, now: DateTime<Utc>, most: usize) -> Vec<Uuid> {
         let mut queue = self.queue.lock();
         let rest = queue.later.split_off(&(now, Uuid::max()));
         let due = std::mem::replace(&mut queue.later, rest);
-        queue.now.extend(due.into_iter().map(|(_, service)| service));
-        let taken: Vec<Uuid> = queue.now.iter().copied().take(most).collect();
-        for service in &taken {
-            queue.now.remove(service);
+        for (_, service) in due {
+            queue.mark(service);
+        }
+        let mut taken = Vec::new();
+        for waiting in queue.now.values_mut().rev() {
+            let some: Vec<Uuid> = waiting.iter().copied().take(most - taken.len()).collect();
+            for service in &some {
+                waiting.remove(service);
+            }
+            taken.extend(some);
         }
         taken
     }
@@ -157,6 +190,19 @@ mod tests {
         assert_eq!(taken, [a, b]);
         assert!(work.take(now, 10).is_empty());
         assert_eq!(work.take(now + chrono::Duration::seconds(1), 10), [c]);
+    }
+
+    #[test]
+    fn the_highest_priority_comes_first() {
+        let work = Work::new(1, 1);
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let (low, normal, high) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+        work.note_priorities([(low, Priority::Low), (high, Priority::High)]);
+        work.mark([low, normal]);
+        work.mark_later(high, now);
+        assert_eq!(work.take(now, 2), [high, normal]);
+        assert_eq!(work.take(now, 2), [low]);
+        assert!(work.take(now, 2).is_empty());
     }
 
     #[test]

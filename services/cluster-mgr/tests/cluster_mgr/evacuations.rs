@@ -3,6 +3,7 @@
 use api_types::clusters::Cluster;
 use api_types::evacuations::EvacuationPlan;
 use api_types::operations::{Operation, OperationState};
+use api_types::placement::Priority;
 use api_types::services::ServiceState;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -376,6 +377,76 @@ async fn when_many_clusters_are_away_together_nothing_moves_by_itself() {
             }
         })
         .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn scarce_room_goes_to_the_highest_priority() {
+    on_each(async |world| {
+        world.furnish().await;
+        for (name, priority) in [("a-batch", "low"), ("b-web", "normal"), ("c-shop", "high")] {
+            let mut service = new_service(name, 2);
+            service["placement"] = json!({ "clusters": ["east"], "priority": priority });
+            service["spec"]["resources"] = json!({
+                "cpu_request": "3", "cpu_limit": "3", "memory_request": "1Gi", "memory_limit": "1Gi",
+            });
+            let accepted = world.accepted(Method::POST, SERVICES, &[], service).await;
+            world.succeeded(&accepted).await;
+            let path = format!("{SERVICES}/{name}");
+            let version = world.service(name).await.version.to_string();
+            let placement = json!({ "placement": { "priority": priority } });
+            let accepted = world
+                .accepted(Method::PATCH, &path, &[("if-match", &version)], placement)
+                .await;
+            world.succeeded(&accepted).await;
+        }
+        // One node of 8 CPU takes two replicas of the six.
+        world.ipaas.change("west", |cluster| cluster.nodes = 1);
+        let plan: EvacuationPlan = wait_for("west to be smaller", LONG, async || {
+            let plan: EvacuationPlan = world.get(EVACUATION).await;
+            if plan.replicas_unplaced == 4 {
+                Ok(plan)
+            } else {
+                Err(plan)
+            }
+        })
+        .await;
+        let told: Vec<_> = plan
+            .moves
+            .iter()
+            .map(|one| (one.service.as_str(), one.priority, one.unplaced))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("b-web", Priority::Normal, 2),
+                ("a-batch", Priority::Low, 2),
+                ("c-shop", Priority::High, 0)
+            ]
+        );
+        for one in &plan.moves[..2] {
+            assert!(
+                one.message.contains("higher priority went first"),
+                "{}",
+                one.message
+            );
+        }
+        order(&world, true).await;
+        wait_for("what fits to move", LONG, async || {
+            let spread = world.spread("c-shop").await;
+            if spread == [("west".to_owned(), 2)] {
+                Ok(())
+            } else {
+                Err(spread)
+            }
+        })
+        .await;
+        for name in ["a-batch", "b-web"] {
+            let there = world.ipaas.workload("east", name).unwrap();
+            assert_eq!(there.ready, 2, "{name} stays until there is room");
+            assert!(world.ipaas.workload("west", name).is_none());
+        }
     })
     .await;
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api_types::changes::{Change, ChangeLine, Topic};
-use api_types::clusters::{ClusterObservation, ConnectionCheck, Kubeconfig, ResourceAmounts};
+use api_types::clusters::{ClusterObservation, ConnectionCheck, FreeRoom, Kubeconfig, ResourceAmounts};
 use api_types::common::ClusterId;
 use api_types::internal::{
     Applied, Connection, DesiredWorkload, MeasuredPod, MeasuredService, MeasurementQuery, Measurements,
@@ -44,6 +44,9 @@ pub struct Workload {
     pub old: u32,
     /// Ready replicas of the newest revision.
     pub ready: u32,
+    /// Pods that no node takes, and since when.
+    pub unschedulable: u32,
+    pub unschedulable_since: Option<DateTime<Utc>>,
     pub problem: Option<Problem>,
     pub gave_up: bool,
     pub drift: Vec<String>,
@@ -65,11 +68,15 @@ pub struct Cluster {
     pub starts: bool,
     /// Pods that were told to go are gone at once.
     pub stops: bool,
+    /// Its nodes take no more than so many pods of a service, whatever they seem to have free.
+    pub takes: Option<u32>,
     pub refusal: Option<(StatusCode, &'static str, &'static str)>,
     /// Its Prometheus answers.
     pub measures: bool,
     pub nodes: u32,
     pub node: ResourceAmounts,
+    /// What is free node by node, where that is told.
+    pub free: Option<FreeRoom>,
     pub workloads: BTreeMap<(String, String, String), Workload>,
     pub applies: u64,
     pub removals: u64,
@@ -173,6 +180,7 @@ impl Ipaas {
                 hangs: false,
                 starts: true,
                 stops: true,
+                takes: None,
                 refusal: None,
                 measures: true,
                 nodes: 3,
@@ -181,6 +189,7 @@ impl Ipaas {
                     memory_bytes: 32 * GIB,
                     pods: 110,
                 },
+                free: None,
                 workloads: BTreeMap::new(),
                 applies: 0,
                 removals: 0,
@@ -351,6 +360,7 @@ impl Cluster {
             requested: self.requested(),
             used: None,
             largest_node: Some(self.node),
+            free: self.free.clone(),
         }
     }
 
@@ -374,6 +384,8 @@ impl Cluster {
                 (_, true) => RolloutState::Failed,
                 _ => RolloutState::Progressing,
             },
+            unschedulable: workload.unschedulable,
+            unschedulable_since: workload.unschedulable_since,
             problems: workload.problem.clone().into_iter().collect(),
             drift: workload.drift.clone(),
         }
@@ -404,6 +416,9 @@ impl Cluster {
             Some(before) if !starts => ((before.old + before.ready).min(desired.replicas), 0),
             _ => (0, if starts { desired.replicas } else { 0 }),
         };
+        let taken = self.takes.unwrap_or(u32::MAX);
+        let (ready, unschedulable) = (ready.min(taken), desired.replicas.saturating_sub(taken));
+        let waited_since = before.and_then(|before| before.unschedulable_since);
         let problem = bad.then(|| Problem {
             reason: "ImagePullBackOff".to_owned(),
             message: format!("can't pull {}", desired.spec.image),
@@ -418,6 +433,8 @@ impl Cluster {
                 desired,
                 old: if ready > 0 { 0 } else { old },
                 ready,
+                unschedulable,
+                unschedulable_since: (unschedulable > 0).then(|| waited_since.unwrap_or_else(now)),
                 problem,
                 gave_up: false,
                 drift: Vec::new(),

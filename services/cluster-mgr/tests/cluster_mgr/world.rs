@@ -108,6 +108,7 @@ fn quick(ipaas_url: String) -> Config {
         removal_repeat_ms: 500,
         look_period_ms: 100,
         settle_ms: 300,
+        give_back_after_ms: 500,
         evacuate_after_ms: 1_000,
         retry_first_ms: 50,
         retry_longest_ms: 400,

@@ -4,6 +4,7 @@ use api_types::services::{Problem, RolloutState, WorkloadObservation};
 use chrono::{DateTime, Utc};
 
 use crate::app::names::ServiceKey;
+use crate::app::pod_status::UNSCHEDULABLE;
 use crate::app::problems::{self, Troubled};
 use crate::index::pods::PodTable;
 use crate::index::workloads::{DeploymentRow, Workload};
@@ -30,6 +31,7 @@ pub fn observe(
         .and(workload)
         .and_then(Workload::newest_replica_set)
         .map_or(0, |set| set.ready);
+    let (unschedulable, unschedulable_since) = unschedulable(key, pods);
     WorkloadObservation {
         observed_at: freshness.observed_at,
         stale: freshness.stale,
@@ -41,11 +43,31 @@ pub fn observe(
         ready: deployment.map_or(0, |row| row.ready),
         available: deployment.map_or(0, |row| row.available),
         rollout: rollout(deployment),
+        unschedulable,
+        unschedulable_since,
         problems: problems_of(key, deployment, pods, now),
         drift: workload
             .map(|workload| workload.drift.clone())
             .unwrap_or_default(),
     }
+}
+
+/// How many pods no node takes, and since when the first of them waits.
+fn unschedulable(key: &ServiceKey, pods: &PodTable) -> (u32, Option<DateTime<Utc>>) {
+    let mut waiting = (0, None);
+    for row in pods.of_service(key) {
+        let trouble = row.trouble.as_deref();
+        if trouble.is_some_and(|trouble| &*trouble.reason == UNSCHEDULABLE) {
+            let since = waiting
+                .1
+                .map_or(row.unready_since, |known: i64| known.min(row.unready_since));
+            waiting = (waiting.0 + 1, Some(since));
+        }
+    }
+    (
+        waiting.0,
+        waiting.1.and_then(|since| DateTime::from_timestamp(since, 0)),
+    )
 }
 
 fn rollout(deployment: Option<&DeploymentRow>) -> RolloutState {
@@ -206,6 +228,32 @@ mod tests {
             .map(|problem| problem.reason.as_str())
             .collect();
         assert_eq!(reasons, ["ImagePullBackOff", "ProgressDeadlineExceeded"]);
+    }
+
+    #[test]
+    fn pods_that_no_node_takes_are_counted_with_the_time_since_the_first_waits() {
+        let mut pods = PodTable::default();
+        for (name, created, scheduled) in [
+            ("web-2-a", "2026-01-01T00:05:00Z", "False"),
+            ("web-2-b", "2026-01-01T00:01:00Z", "False"),
+            ("web-2-c", "2026-01-01T00:00:00Z", "True"),
+        ] {
+            let pod: wire::Pod = serde_json::from_value(json!({
+                "metadata": { "name": name, "namespace": "shop-test", "labels": key().labels(),
+                    "creationTimestamp": created },
+                "spec": { "containers": [{ "name": "web", "image": "web:1" }] },
+                "status": { "phase": "Pending", "conditions": [{ "type": "PodScheduled", "status": scheduled,
+                    "reason": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient cpu." }] },
+            }))
+            .unwrap();
+            pods.upsert(&pod);
+        }
+        let seen = observed(deployment(), 1, &pods);
+        assert_eq!(seen.unschedulable, 2);
+        assert_eq!(
+            seen.unschedulable_since.map(|since| since.to_rfc3339()),
+            Some("2026-01-01T00:01:00+00:00".to_owned())
+        );
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub struct Seen {
     pub trouble: Option<Trouble>,
 }
 
+/// The trouble of a pod that no node takes.
+pub const UNSCHEDULABLE: &str = "Unschedulable";
+
 /// A crash loop's message may hold a whole stack trace; a row keeps its beginning.
 const LONGEST_MESSAGE: usize = 400;
 
@@ -169,7 +172,7 @@ fn trouble(pod: &Pod) -> Option<Trouble> {
     if let Some(scheduled) = condition(pod, "PodScheduled")
         && scheduled.status == "False"
     {
-        return Some(Trouble::new("Unschedulable", &scheduled.message));
+        return Some(Trouble::new(UNSCHEDULABLE, &scheduled.message));
     }
     if pod.status.phase == "Failed" {
         let reason = if pod.status.reason.is_empty() {

@@ -3,6 +3,7 @@
 //! Each cluster has tables of its own, so that a cluster that is slow or away holds no lock that
 //! another one needs.
 
+pub mod free;
 pub mod interner;
 pub mod nodes;
 pub mod pods;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use api_types::clusters::{Node, ResourceAmounts};
+use api_types::clusters::{FreeRoom, Node, ResourceAmounts};
 use chrono::{DateTime, Utc};
 
 use crate::app::quantity;
 use crate::index::pods::PodTable;
-use crate::index::wire;
+use crate::index::{free, wire};
 
 #[derive(Clone, Debug)]
 pub struct NodeRow {
@@ -110,6 +110,16 @@ impl NodeTable {
         totals
     }
 
+    /// What is free on each node that takes pods, and what waits for one.
+    #[must_use]
+    pub fn free(&self, pods: &PodTable) -> FreeRoom {
+        let taking = self.rows.values().filter(|row| row.takes_pods());
+        FreeRoom {
+            nodes: free::kinds(taking.map(|row| subtract(row.allocatable, pods.requested_on(&row.name)))),
+            waiting: pods.requested_on(""),
+        }
+    }
+
     /// The nodes as people see them, by name. What is stale is never ready.
     pub fn shown<'a>(
         &'a self,
@@ -140,6 +150,15 @@ fn add(a: ResourceAmounts, b: ResourceAmounts) -> ResourceAmounts {
         cpu_millicores: a.cpu_millicores + b.cpu_millicores,
         memory_bytes: a.memory_bytes + b.memory_bytes,
         pods: a.pods + b.pods,
+    }
+}
+
+/// What is left of `all`.
+fn subtract(all: ResourceAmounts, requested: ResourceAmounts) -> ResourceAmounts {
+    ResourceAmounts {
+        cpu_millicores: all.cpu_millicores.saturating_sub(requested.cpu_millicores),
+        memory_bytes: all.memory_bytes.saturating_sub(requested.memory_bytes),
+        pods: all.pods.saturating_sub(requested.pods),
     }
 }
 
@@ -242,6 +261,11 @@ mod tests {
         assert_eq!(totals.allocatable.cpu_millicores, 4000);
         assert_eq!(totals.allocatable.pods, 110);
         assert_eq!(table.used(), None);
+        let free = table.free(&PodTable::default());
+        assert_eq!(
+            (free.nodes.len(), free.nodes[0].nodes, free.nodes[0].free.pods),
+            (1, 1, 110)
+        );
     }
 
     #[test]

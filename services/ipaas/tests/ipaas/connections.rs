@@ -45,6 +45,13 @@ async fn a_cluster_is_checked_and_shows_what_it_has() {
         assert!(observed.allocatable.cpu_millicores > 0 && observed.allocatable.memory_bytes > 0);
         let largest = observed.largest_node.unwrap();
         assert!(largest.cpu_millicores * u64::from(observed.nodes) >= observed.allocatable.cpu_millicores);
+        let free = observed.free.as_ref().unwrap();
+        let cores: u64 = free
+            .nodes
+            .iter()
+            .map(|kind| kind.free.cpu_millicores * u64::from(kind.nodes))
+            .sum();
+        assert!(cores > 0 && cores <= observed.allocatable.cpu_millicores);
         bed.finish().await;
     }
 }

@@ -20,6 +20,8 @@ pub struct Cluster {
     pub labels: BTreeMap<String, String>,
     /// True: it gets no new replicas, and keeps those it has.
     pub cordoned: bool,
+    /// What keeps away services that don't tolerate it.
+    pub taints: Vec<Taint>,
     pub prometheus_url: Option<String>,
     pub state: ClusterState,
     /// Why it is in this state, in words for a person.
@@ -35,6 +37,28 @@ pub struct Cluster {
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// Keeps services off a cluster that don't tolerate it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Taint {
+    /// `dedicated` or `example.com/dedicated`.
+    pub key: String,
+    #[serde(default)]
+    pub value: String,
+    #[serde(default)]
+    pub effect: TaintEffect,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaintEffect {
+    /// The cluster gets no new replicas of them, and keeps those it has.
+    #[default]
+    NoPlacement,
+    /// Those it has move away as well, as soon as they are ready elsewhere.
+    Evict,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -69,6 +93,26 @@ pub struct ClusterObservation {
     /// The most that any one ready node can give to pods, each figure for itself; absent while unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub largest_node: Option<ResourceAmounts>,
+    /// What is free node by node, which placement rests on; absent while unknown, and in replies to people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free: Option<FreeRoom>,
+}
+
+/// Room on the nodes that take pods.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FreeRoom {
+    /// Nodes by what is free on each; full ones are left out. Where nodes are of more than 64 kinds, their amounts
+    /// are rounded down until they are of fewer.
+    pub nodes: Vec<FreeNodes>,
+    /// What pods ask for that no node was found for yet.
+    pub waiting: ResourceAmounts,
+}
+
+/// So many nodes with so much free on each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FreeNodes {
+    pub nodes: u32,
+    pub free: ResourceAmounts,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -103,6 +147,8 @@ pub struct ClusterPatch {
     pub zone: Option<String>,
     pub labels: Option<BTreeMap<String, String>>,
     pub cordoned: Option<bool>,
+    /// All of them; at most 32.
+    pub taints: Option<Vec<Taint>>,
     pub prometheus_url: Option<String>,
 }
 

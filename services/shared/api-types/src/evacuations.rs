@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::common::OperationId;
-use crate::placement::PlannedAssignment;
+use crate::placement::{PlannedAssignment, Priority};
 
 /// A cluster whose replicas move to the others, and that gets none until it is taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -45,7 +45,8 @@ pub struct EvacuationPlan {
     pub replicas_unplaced: u64,
     /// What each destination gets in all, most first.
     pub destinations: Vec<PlannedDestination>,
-    /// Service by service: first those that don't fit, then by path. At most 500.
+    /// Service by service: first those that don't fit, then by priority, in which order they get room, and by path. At
+    /// most 500.
     pub moves: Vec<PlannedMove>,
 }
 
@@ -63,6 +64,7 @@ pub struct PlannedMove {
     pub project: String,
     pub environment: String,
     pub service: String,
+    pub priority: Priority,
     /// Replicas on the cluster that is emptied.
     pub replicas: u32,
     /// The clusters that get more than they have, with how many each holds then.

@@ -270,6 +270,11 @@ pub struct WorkloadObservation {
     pub available: u32,
     /// Whether the cluster says that the rollout is over.
     pub rollout: RolloutState,
+    /// Pods that no node takes, and since when the first of them waits.
+    #[serde(default)]
+    pub unschedulable: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unschedulable_since: Option<DateTime<Utc>>,
     /// What is wrong with the pods, most telling first.
     pub problems: Vec<Problem>,
     /// Objects that somebody else changed or deleted: `Deployment/web: spec.replicas`.

@@ -17,6 +17,7 @@ mod drift;
 mod evacuation;
 mod faults;
 mod main_job;
+mod no_node;
 mod replicas;
 
 use flows::{Kind, System, TestClusters};

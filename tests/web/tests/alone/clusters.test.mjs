@@ -183,3 +183,89 @@ test('a cluster is emptied by a plan, and taken back', { timeout: 180_000 }, asy
     );
   }
 });
+
+test('a service says why it is where it is, and is rebalanced by a plan', { timeout: 180_000 }, async () => {
+  const second = demo.clusters[1];
+  assert.ok(second, 'the demo has two clusters');
+  const name = freshName('level');
+  const service = servicesPath(place, name);
+  /** @param {boolean} cordoned */
+  const cordon = async (cordoned) => {
+    const { version } = await api('GET', `/clusters/${second.name}`);
+    await api('PATCH', `/clusters/${second.name}`, { version, body: { cordoned } });
+  };
+  const spread = async () => {
+    const { items } = await api('GET', `${service}/assignments`);
+    return Object.fromEntries(
+      items.map((/** @type {{ cluster: string, replicas: number }} */ one) => [one.cluster, one.replicas]),
+    );
+  };
+  await cordon(true);
+  try {
+    await api('POST', servicesPath(place), {
+      body: {
+        name,
+        replicas: 4,
+        placement: { strategy: { type: 'weights', weights: { [first.name]: 1, [second.name]: 1 } } },
+        spec: { image: images.first },
+      },
+    });
+    await until(
+      'it runs',
+      () => api('GET', service),
+      ({ status }) => status.state === 'running',
+    );
+    assert.deepEqual(await spread(), { [first.name]: 4 });
+    const visited = await visit(browser);
+    const { page, t } = visited;
+    await enter(visited, service);
+    await page.getByRole('button', { name: t('placement.why_not_elsewhere') }).click();
+    await page.getByText('gets none: the cluster is cordoned').waitFor();
+    await picture(page, 'service-why');
+    await page.getByRole('button', { name: t('rebalance.action'), exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(t('rebalance.balanced')).waitFor();
+    await dialog.getByRole('button', { name: t('action.cancel') }).click();
+    await cordon(false);
+    await page.getByRole('button', { name: t('rebalance.action'), exact: true }).click();
+    await dialog
+      .getByText(t('rebalance.move_other', { from: first.name, to: second.name, count: 2 }))
+      .waitFor();
+    await dialog.getByLabel(t('rebalance.max_moves')).fill('1');
+    await picture(page, 'service-rebalance');
+    await dialog.getByRole('button', { name: t('rebalance.action'), exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await until('one has moved', spread, (now) => now[first.name] === 3 && now[second.name] === 1);
+    await visited.end();
+  } finally {
+    await cordon(false);
+    await api('DELETE', service).catch(() => undefined);
+  }
+});
+
+test('a cluster is given a taint, and it is taken away again', async () => {
+  const visited = await visit(browser);
+  const { page, t } = visited;
+  await enter(visited, `/clusters/${first.name}`);
+  const edit = async () => {
+    await page.getByRole('button', { name: t('action.edit'), exact: true }).click();
+    return page.getByRole('dialog');
+  };
+  let dialog = await edit();
+  await dialog.getByRole('button', { name: t('cluster.add_taint') }).click();
+  await dialog.getByLabel(t('cluster.taint_key')).fill('dedicated');
+  await dialog.getByLabel(t('word.value')).last().fill('batch');
+  await dialog.getByRole('button', { name: t('action.save'), exact: true }).click();
+  await page.getByText('dedicated=batch').waitFor();
+  const { taints } = await api('GET', `/clusters/${first.name}`);
+  assert.deepEqual(taints, [{ key: 'dedicated', value: 'batch', effect: 'no_placement' }]);
+  await dialog.waitFor({ state: 'detached' });
+  dialog = await edit();
+  await dialog
+    .getByRole('button', { name: t('form.remove_row', { noun: t('cluster.taint'), number: 1 }) })
+    .click();
+  await dialog.getByRole('button', { name: t('action.save'), exact: true }).click();
+  await page.getByText('dedicated=batch').waitFor({ state: 'detached' });
+  assert.deepEqual((await api('GET', `/clusters/${first.name}`)).taints, []);
+  await visited.end();
+});

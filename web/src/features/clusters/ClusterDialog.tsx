@@ -8,6 +8,7 @@ import { ErrorPanel } from '@/components/ErrorPanel';
 import { TypeNameModal } from '@/components/TypeNameModal';
 import { KubeconfigField } from './KubeconfigField';
 import { LabelRows, type LabelValues, labelsFromRows } from './LabelRows';
+import { TaintRows, taintsFromRows, type TaintValues } from './TaintRows';
 
 export type ClusterDialogKind = 'cordon' | 'edit' | 'kubeconfig' | 'remove';
 
@@ -77,16 +78,22 @@ interface EditValues {
   zone: string;
   prometheus_url: string;
   labels: LabelValues[];
+  taints: TaintValues[];
 }
 
 function EditDialog({ cluster, onClose }: Props) {
   const { t } = useTranslation();
   const [form] = Form.useForm<EditValues>();
   const change = useClusterChange(
-    ({ labels, prometheus_url, ...values }: EditValues) =>
+    ({ labels, taints, prometheus_url, ...values }: EditValues) =>
       client.PATCH('/api/v1/clusters/{cluster}', {
         ...target(cluster),
-        body: { ...values, labels: labelsFromRows(labels), prometheus_url: prometheus_url.trim() },
+        body: {
+          ...values,
+          labels: labelsFromRows(labels),
+          taints: taintsFromRows(taints),
+          prometheus_url: prometheus_url.trim(),
+        },
       }),
     t('cluster.changed', { name: cluster.name }),
     onClose,
@@ -110,6 +117,11 @@ function EditDialog({ cluster, onClose }: Props) {
           zone: cluster.zone,
           prometheus_url: cluster.prometheus_url ?? '',
           labels: Object.entries(cluster.labels).map(([name, value]) => ({ name, value })),
+          taints: cluster.taints.map(({ key, value, effect }) => ({
+            key,
+            value,
+            effect: effect ?? 'no_placement',
+          })),
         }}
         onFinish={change.mutate}
       >
@@ -131,6 +143,7 @@ function EditDialog({ cluster, onClose }: Props) {
           <Input className="mono" />
         </Form.Item>
         <LabelRows />
+        <TaintRows />
       </Form>
       {change.error && <ErrorPanel inline error={change.error} />}
     </Modal>

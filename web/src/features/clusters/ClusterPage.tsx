@@ -131,6 +131,16 @@ export function Page() {
         ) : (
           <p className="faint">{t('cluster.no_labels')}</p>
         )}
+        {cluster.taints.length > 0 && (
+          <div className={styles.labels}>
+            {cluster.taints.map(({ key, value, effect }) => (
+              <Tag key={`${key}=${value} ${effect}`} color="warning">
+                {t('cluster.taint')} {key}
+                {value && `=${value}`} · {t(`cluster.effect_${effect ?? 'no_placement'}`)}
+              </Tag>
+            ))}
+          </div>
+        )}
       </Section>
       <NodeTable cluster={cluster.name} />
       {evacuating && <EvacuationDialog cluster={cluster} onClose={() => setEvacuating(false)} />}

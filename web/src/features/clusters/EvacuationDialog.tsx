@@ -95,6 +95,7 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
           <Link to={servicePath(move)}>{move.service}</Link>{' '}
           <span className="faint">
             {move.project} / {move.environment}
+            {move.priority !== 'normal' && ` · ${t(`placement.priority_${move.priority}`)}`}
           </span>
         </>
       ),

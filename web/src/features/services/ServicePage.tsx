@@ -90,7 +90,7 @@ export function Page() {
       <div className={styles.overview}>
         <StatusMessage service={service} assignments={assignments.data?.items} />
         {service.operation && <OperationCard id={service.operation} />}
-        <Assignments query={assignments} service={service} />
+        <Assignments query={assignments} service={service} onAction={setAction} />
       </div>
       <TabLinks
         label={t('service.parts')}

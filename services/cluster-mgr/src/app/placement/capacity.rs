@@ -1,9 +1,17 @@
 //! How many replicas of a service a cluster has room for.
+//!
+//! A replica runs on one node, so what counts is what is free on each. What is promised and not on a node yet
+//! may land on any, and is counted as if it landed where it does the most harm: room that is refused for a
+//! moment comes back, room that was given twice doesn't.
 
-use api_types::clusters::ResourceAmounts;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use api_types::clusters::{ClusterObservation, FreeNodes, ResourceAmounts};
 
 /// What one replica asks for. A pod counts as one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ask {
     pub cpu_millicores: u64,
     pub memory_bytes: u64,
@@ -11,75 +19,307 @@ pub struct Ask {
 
 /// What is promised on a cluster and not yet seen in what its pods request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reserved(pub ResourceAmounts);
+pub struct Reserved {
+    sum: ResourceAmounts,
+    /// The most that any one replica of it asks for, each figure for itself.
+    largest: ResourceAmounts,
+}
 
 impl Reserved {
     /// Promises `replicas` more.
     pub fn add(&mut self, ask: Ask, replicas: u32) {
+        if replicas == 0 {
+            return;
+        }
         let count = u64::from(replicas);
-        self.0.cpu_millicores = self
-            .0
+        let (sum, largest) = (&mut self.sum, &mut self.largest);
+        sum.cpu_millicores = sum
             .cpu_millicores
             .saturating_add(ask.cpu_millicores.saturating_mul(count));
-        self.0.memory_bytes = self
-            .0
+        sum.memory_bytes = sum
             .memory_bytes
             .saturating_add(ask.memory_bytes.saturating_mul(count));
-        self.0.pods = self.0.pods.saturating_add(count);
+        sum.pods = sum.pods.saturating_add(count);
+        largest.cpu_millicores = largest.cpu_millicores.max(ask.cpu_millicores);
+        largest.memory_bytes = largest.memory_bytes.max(ask.memory_bytes);
     }
 }
 
-/// Replicas that still fit beside everything that is requested and reserved.
+/// What fits on a cluster's nodes as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fit {
+    /// Replicas in all.
+    pub replicas: u64,
+    /// Nodes that take at least one.
+    pub nodes: u64,
+    /// On some node the number of pods is what bounds.
+    pub pods_bound: bool,
+}
+
+impl Fit {
+    /// How many replicas fit on nodes with so much free each.
+    #[must_use]
+    pub fn of(ask: Ask, nodes: &[FreeNodes]) -> Self {
+        let mut fit = Self::default();
+        for kind in nodes {
+            let room = (kind.free.cpu_millicores / ask.cpu_millicores.max(1))
+                .min(kind.free.memory_bytes / ask.memory_bytes.max(1));
+            let each = room.min(kind.free.pods);
+            if each > 0 {
+                let nodes = u64::from(kind.nodes);
+                fit.replicas = fit.replicas.saturating_add(each.saturating_mul(nodes));
+                fit.nodes += nodes;
+                fit.pods_bound |= kind.free.pods <= room;
+            }
+        }
+        fit
+    }
+
+    /// The most replicas that can lose their place to other pods of `sum` in all, none larger than `largest`,
+    /// wherever those land.
+    ///
+    /// A pod takes the place of at most `ceil(largest / ask)`. And a node that gets pods of `v` in all loses
+    /// `ceil(v / ask)` at most, of CPU or of memory, which is less than `v / ask + 1`: summed up, the volume and
+    /// one for each node that gets any (one for each pod where the number of pods bounds).
+    fn lost(self, ask: Ask, sum: ResourceAmounts, largest: ResourceAmounts) -> u64 {
+        if sum.pods == 0 {
+            return 0;
+        }
+        let (cpu, memory) = (ask.cpu_millicores.max(1), ask.memory_bytes.max(1));
+        let each = largest
+            .cpu_millicores
+            .div_ceil(cpu)
+            .max(largest.memory_bytes.div_ceil(memory))
+            .max(1);
+        let touched = if self.pods_bound {
+            sum.pods
+        } else {
+            sum.pods.min(self.nodes)
+        };
+        let by_volume = sum
+            .cpu_millicores
+            .div_ceil(cpu)
+            .saturating_add(sum.memory_bytes.div_ceil(memory))
+            .saturating_add(touched);
+        sum.pods.saturating_mul(each).min(by_volume)
+    }
+}
+
+/// What fits on each of many clusters, found out once for each ask: many services ask for the same.
+#[derive(Clone, Debug, Default)]
+pub struct Fits(RefCell<HashMap<Ask, Arc<[Option<Fit>]>>>);
+
+impl Fits {
+    /// In the order of the clusters, which is to be the same every time; none of one whose nodes are not known.
+    pub fn of<'a>(
+        &self,
+        ask: Ask,
+        clusters: impl Iterator<Item = Option<&'a ClusterObservation>>,
+    ) -> Arc<[Option<Fit>]> {
+        Arc::clone(self.0.borrow_mut().entry(ask).or_insert_with(|| {
+            clusters
+                .map(|observed| Some(Fit::of(ask, &observed?.free.as_ref()?.nodes)))
+                .collect()
+        }))
+    }
+}
+
+/// Replicas that still fit beside everything that is requested and reserved. Without a `fit` only the cluster's
+/// sums are known.
 #[must_use]
-pub fn further(
-    ask: Ask,
-    allocatable: ResourceAmounts,
-    requested: ResourceAmounts,
-    reserved: Reserved,
-) -> u64 {
+pub fn further(ask: Ask, observed: &ClusterObservation, fit: Option<Fit>, reserved: Reserved) -> u64 {
     let room = |all: u64, requested: u64, reserved: u64, ask: u64| {
         all.saturating_sub(requested).saturating_sub(reserved) / ask.max(1)
     };
-    room(
-        allocatable.cpu_millicores,
+    let (all, requested) = (&observed.allocatable, &observed.requested);
+    let by_sums = room(
+        all.cpu_millicores,
         requested.cpu_millicores,
-        reserved.0.cpu_millicores,
+        reserved.sum.cpu_millicores,
         ask.cpu_millicores,
     )
     .min(room(
-        allocatable.memory_bytes,
+        all.memory_bytes,
         requested.memory_bytes,
-        reserved.0.memory_bytes,
+        reserved.sum.memory_bytes,
         ask.memory_bytes,
     ))
-    .min(room(allocatable.pods, requested.pods, reserved.0.pods, 1))
+    .min(room(all.pods, requested.pods, reserved.sum.pods, 1));
+    let Some(fit) = fit else { return by_sums };
+    let waiting = observed
+        .free
+        .as_ref()
+        .map(|free| free.waiting)
+        .unwrap_or_default();
+    fit.replicas
+        .saturating_sub(fit.lost(ask, reserved.sum, reserved.largest))
+        .saturating_sub(fit.lost(ask, waiting, waiting))
+        .min(by_sums)
 }
 
 #[cfg(test)]
 mod tests {
+    use api_types::clusters::FreeRoom;
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn amounts(cpu_millicores: u64, memory_bytes: u64, pods: u64) -> ResourceAmounts {
+        ResourceAmounts {
+            cpu_millicores,
+            memory_bytes,
+            pods,
+        }
+    }
+
+    fn observed(
+        allocatable: ResourceAmounts,
+        requested: ResourceAmounts,
+        free: Option<FreeRoom>,
+    ) -> ClusterObservation {
+        ClusterObservation {
+            observed_at: DateTime::UNIX_EPOCH,
+            stale: false,
+            kubernetes_version: String::new(),
+            nodes: 1,
+            nodes_ready: 1,
+            pods: 0,
+            allocatable,
+            requested,
+            used: None,
+            largest_node: None,
+            free,
+        }
+    }
+
+    fn room(ask: Ask, observed: &ClusterObservation, reserved: Reserved) -> u64 {
+        let fit = observed.free.as_ref().map(|free| Fit::of(ask, &free.nodes));
+        further(ask, observed, fit, reserved)
+    }
 
     #[test]
     fn the_scarcest_resource_bounds() {
-        let all = ResourceAmounts {
-            cpu_millicores: 8000,
-            memory_bytes: 16 << 30,
-            pods: 110,
-        };
-        let requested = ResourceAmounts {
-            cpu_millicores: 2000,
-            memory_bytes: 15 << 30,
-            pods: 10,
-        };
+        let cluster = observed(amounts(8000, 16 << 30, 110), amounts(2000, 15 << 30, 10), None);
         let ask = Ask {
             cpu_millicores: 500,
             memory_bytes: 256 << 20,
         };
-        assert_eq!(further(ask, all, requested, Reserved::default()), 4);
+        assert_eq!(room(ask, &cluster, Reserved::default()), 4);
         let mut reserved = Reserved::default();
         reserved.add(ask, 3);
-        assert_eq!(further(ask, all, requested, reserved), 1);
+        assert_eq!(room(ask, &cluster, reserved), 1);
         reserved.add(ask, 30);
-        assert_eq!(further(ask, all, requested, reserved), 0);
+        assert_eq!(room(ask, &cluster, reserved), 0);
+    }
+
+    /// Four nodes with 8 cores, of which so many are free on each.
+    fn four(free: u64, waiting: ResourceAmounts) -> ClusterObservation {
+        let each = amounts(free, 16 << 30, 100);
+        observed(
+            amounts(32_000, 64 << 30, 400),
+            amounts(
+                4 * (8000 - free) + waiting.cpu_millicores,
+                waiting.memory_bytes,
+                waiting.pods,
+            ),
+            Some(FreeRoom {
+                nodes: vec![FreeNodes { nodes: 4, free: each }],
+                waiting,
+            }),
+        )
+    }
+
+    #[test]
+    fn crumbs_on_many_nodes_are_no_room() {
+        let six = Ask {
+            cpu_millicores: 6000,
+            memory_bytes: 1 << 30,
+        };
+        let nothing = ResourceAmounts::default();
+        // 20 cores are free in all, and no node takes 6.
+        assert_eq!(room(six, &four(5000, nothing), Reserved::default()), 0);
+        assert_eq!(room(six, &four(6500, nothing), Reserved::default()), 4);
+        // Two small ones that are promised may land on two of the nodes.
+        let small = Ask {
+            cpu_millicores: 600,
+            memory_bytes: 1 << 20,
+        };
+        let mut reserved = Reserved::default();
+        reserved.add(small, 2);
+        assert_eq!(room(six, &four(6500, nothing), reserved), 2);
+        // One that waits for a node may, too.
+        assert_eq!(
+            room(six, &four(6500, amounts(600, 1 << 20, 1)), Reserved::default()),
+            3
+        );
+        // Of its own kind each takes one place.
+        let mut reserved = Reserved::default();
+        reserved.add(six, 3);
+        assert_eq!(room(six, &four(6500, nothing), reserved), 1);
+    }
+
+    #[test]
+    fn many_crumbs_don_t_fill_a_large_cluster() {
+        let ask = Ask {
+            cpu_millicores: 1000,
+            memory_bytes: 1 << 30,
+        };
+        let crumb = Ask {
+            cpu_millicores: 10,
+            memory_bytes: 1 << 20,
+        };
+        let mut reserved = Reserved::default();
+        reserved.add(crumb, 100);
+        // 32 places; the crumbs have one core, 100 MiB, and spoil one place on each of four nodes.
+        assert_eq!(room(ask, &four(8000, ResourceAmounts::default()), reserved), 26);
+    }
+
+    fn places(ask: Ask, nodes: &[ResourceAmounts]) -> u64 {
+        let kinds: Vec<FreeNodes> = nodes
+            .iter()
+            .map(|free| FreeNodes {
+                nodes: 1,
+                free: *free,
+            })
+            .collect();
+        Fit::of(ask, &kinds).replicas
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        /// Whatever is promised, on whichever nodes it lands, the room that is told is there.
+        #[test]
+        fn no_room_is_promised_twice(
+            nodes in prop::collection::vec((0u64..40, 0u64..40, 0u64..12), 1..6),
+            promised in prop::collection::vec((1u64..15, 1u64..15, 0usize..6), 0..12),
+            (cpu, memory) in (1u64..12, 1u64..12),
+        ) {
+            let ask = Ask { cpu_millicores: cpu, memory_bytes: memory };
+            let mut left: Vec<_> = nodes.iter().map(|(cpu, memory, pods)| amounts(*cpu, *memory, *pods)).collect();
+            let sum = left.iter().fold(ResourceAmounts::default(), |sum, node| amounts(
+                sum.cpu_millicores + node.cpu_millicores,
+                sum.memory_bytes + node.memory_bytes,
+                sum.pods + node.pods,
+            ));
+            let kinds = left.iter().map(|free| FreeNodes { nodes: 1, free: *free }).collect();
+            let waiting = ResourceAmounts::default();
+            let cluster = observed(sum, waiting, Some(FreeRoom { nodes: kinds, waiting }));
+            let mut reserved = Reserved::default();
+            for (cpu, memory, first) in promised {
+                let count = left.len();
+                let on = (0..count).map(|step| (first + step) % count).find(|index| {
+                    let node = &left[*index];
+                    node.cpu_millicores >= cpu && node.memory_bytes >= memory && node.pods >= 1
+                });
+                if let Some(on) = on {
+                    let node = &mut left[on];
+                    *node = amounts(node.cpu_millicores - cpu, node.memory_bytes - memory, node.pods - 1);
+                    reserved.add(Ask { cpu_millicores: cpu, memory_bytes: memory }, 1);
+                }
+            }
+            prop_assert!(room(ask, &cluster, reserved) <= places(ask, &left));
+        }
     }
 }

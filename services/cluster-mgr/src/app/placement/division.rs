@@ -6,6 +6,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use super::Part;
+use super::spread::{Group, Memberships};
 
 /// One candidate in the division.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,10 +16,16 @@ pub(super) struct Seat {
     /// In proportion to these it gives, when there are too many seats.
     pub shares: u64,
     pub seats: u32,
-    /// At most so many; never less than it holds.
+    /// At most so many may be filled in.
     pub capacity: u32,
+    /// The spread limit of one cluster.
+    pub most: u32,
     pub minimum: u32,
+    /// Offered to others, beside its seats; they come back when nobody takes them.
+    pub stuck: u32,
     pub tie: u64,
+    /// The groups whose limits it is under.
+    pub groups: Memberships,
 }
 
 impl Seat {
@@ -29,10 +36,36 @@ impl Seat {
     fn lacks(&self) -> u32 {
         self.wants().saturating_sub(self.seats)
     }
+
+    /// What it has can be moved.
+    fn is_here(&self) -> bool {
+        matches!(self.part, Part::Open | Part::Closed)
+    }
+
+    /// The room that its groups have left.
+    fn room(&self, rooms: &[u32]) -> u32 {
+        let own = self.groups.iter().flatten();
+        own.map(|group| rooms[*group]).min().unwrap_or(u32::MAX)
+    }
+
+    fn take_room(&self, rooms: &mut [u32], count: u32) {
+        for group in self.groups.iter().flatten() {
+            rooms[*group] = rooms[*group].saturating_sub(count);
+        }
+    }
+
+    /// The group that keeps it from having more, if one does.
+    pub fn full_group(&self, rooms: &[u32]) -> Option<usize> {
+        let mut own = self.groups.iter().flatten().copied();
+        own.find(|group| rooms[*group] == 0)
+    }
 }
 
-/// Brings the seats to `total`, or as near as the capacities allow.
-pub(super) fn divide(seats: &mut [Seat], total: u32) {
+/// Brings the seats to `total`, or as near as capacities and limits allow.
+pub(super) fn divide(seats: &mut [Seat], total: u32, groups: &[Group]) {
+    for (index, group) in groups.iter().enumerate() {
+        trim(seats, index, group.most);
+    }
     let held = sum(seats);
     let away = give(
         seats,
@@ -40,21 +73,72 @@ pub(super) fn divide(seats: &mut [Seat], total: u32) {
         |seat| seat.part == Part::Away,
         0,
     );
-    let here = |seat: &Seat| matches!(seat.part, Part::Open | Part::Cordoned);
     let surplus = held.saturating_sub(u64::from(total)) - away;
     // Minimums first come from what is new, then from those above their own.
-    let lacking: u64 = seats
+    let lacking = lacking(seats, groups);
+    let missing = u64::from(total).saturating_sub(held);
+    let given = give(seats, surplus + lacking.saturating_sub(missing), Seat::is_here, 1);
+    if given < surplus {
+        give(seats, surplus - given, Seat::is_here, 0);
+    }
+    let mut rooms = rooms(seats, groups);
+    let open = u64::from(total).saturating_sub(sum(seats));
+    let left = fill(seats, open as u32, &mut rooms);
+    keep_stuck(seats, left, &mut rooms);
+}
+
+/// Takes a group down to its limit, and further as far as its own minimums need the room.
+fn trim(seats: &mut [Seat], group: usize, most: u32) {
+    let within = |seat: &Seat| seat.groups.contains(&Some(group));
+    let holds = |seats: &[Seat]| -> u64 {
+        let own = seats.iter().filter(|seat| within(seat));
+        own.map(|seat| u64::from(seat.seats)).sum()
+    };
+    let lacks: u64 = seats
         .iter()
-        .filter(|seat| seat.part == Part::Open)
+        .filter(|seat| within(seat) && seat.part == Part::Open)
         .map(|seat| u64::from(seat.lacks()))
         .sum();
-    let missing = u64::from(total).saturating_sub(held);
-    let given = give(seats, surplus + lacking.saturating_sub(missing), here, 1);
-    if given < surplus {
-        give(seats, surplus - given, here, 0);
+    for (lacks, keep_minimum) in [(lacks, 1), (0, 0)] {
+        let excess = (holds(seats) + lacks).saturating_sub(u64::from(most));
+        give(seats, excess, |seat| within(seat) && seat.is_here(), keep_minimum);
     }
-    let open = u64::from(total).saturating_sub(sum(seats));
-    fill(seats, open as u32);
+}
+
+/// How many more each group may have.
+pub(super) fn rooms(seats: &[Seat], groups: &[Group]) -> Vec<u32> {
+    let mut rooms: Vec<u32> = groups.iter().map(|group| group.most).collect();
+    for seat in seats {
+        seat.take_room(&mut rooms, seat.seats);
+    }
+    rooms
+}
+
+/// What is lacking to the minimums, as far as the groups may have it.
+fn lacking(seats: &[Seat], groups: &[Group]) -> u64 {
+    let mut rooms = rooms(seats, groups);
+    seats
+        .iter()
+        .filter(|seat| seat.part == Part::Open)
+        .map(|seat| {
+            let lacks = seat.lacks().min(seat.room(&rooms));
+            seat.take_room(&mut rooms, lacks);
+            u64::from(lacks)
+        })
+        .sum()
+}
+
+/// What nobody else took stays where it waits.
+fn keep_stuck(seats: &mut [Seat], mut left: u32, rooms: &mut [u32]) {
+    for seat in seats.iter_mut().filter(|seat| seat.stuck > 0) {
+        let back = left
+            .min(seat.stuck)
+            .min(seat.most.saturating_sub(seat.seats))
+            .min(seat.room(rooms));
+        seat.seats += back;
+        seat.take_room(rooms, back);
+        left -= back;
+    }
 }
 
 fn sum(seats: &[Seat]) -> u64 {
@@ -120,22 +204,29 @@ impl PartialEq for Bid {
 
 impl Eq for Bid {}
 
-/// Gives out `count` seats among those open; what finds no room is left over.
-fn fill(seats: &mut [Seat], count: u32) {
+/// Gives out `count` seats among those open; returns those that find no room.
+fn fill(seats: &mut [Seat], count: u32, rooms: &mut [u32]) -> u32 {
     let mut bids: BinaryHeap<Bid> = seats
         .iter()
         .enumerate()
         .filter(|(_, seat)| seat.part == Part::Open && seat.seats < seat.capacity)
         .map(|(index, seat)| Bid::of(index, seat))
         .collect();
-    for _ in 0..count {
-        let Some(bid) = bids.pop() else { return };
+    let mut left = count;
+    while left > 0 {
+        let Some(bid) = bids.pop() else { break };
         let seat = &mut seats[bid.index];
+        if seat.room(rooms) == 0 {
+            continue;
+        }
         seat.seats += 1;
+        seat.take_room(rooms, 1);
+        left -= 1;
         if seat.seats < seat.capacity {
             bids.push(Bid::of(bid.index, seat));
         }
     }
+    left
 }
 
 /// Takes up to `count` seats back from those that `from` names, the last one given first, and tells how
@@ -174,12 +265,26 @@ fn give(seats: &mut [Seat], count: u64, from: impl Fn(&Seat) -> bool, keep_minim
 
 /// An order among equals that differs from service to service, so that remainders spread (FNV-1a, and a last mix,
 /// without which names that differ only in their last letter keep one order).
-pub(super) fn tie(seed: &str, name: &str) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in seed.bytes().chain([0]).chain(name.bytes()) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tie(u64);
+
+impl Tie {
+    /// Of a service, by its path.
+    pub fn of(seed: &str) -> Self {
+        Self(0xcbf2_9ce4_8422_2325_u64).eat(seed.bytes().chain([0]))
     }
-    hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    hash ^ (hash >> 33)
+
+    /// A cluster's place in the service's order.
+    pub fn with(self, name: &str) -> u64 {
+        let mut hash = self.eat(name.bytes()).0;
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        hash ^ (hash >> 33)
+    }
+
+    fn eat(self, bytes: impl Iterator<Item = u8>) -> Self {
+        Self(bytes.fold(self.0, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        }))
+    }
 }

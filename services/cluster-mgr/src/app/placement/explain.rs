@@ -1,11 +1,10 @@
 //! Why each cluster holds what it holds.
 
-use std::collections::BTreeMap;
-
 use api_types::placement::{PlacementReason, PlacementStrategy};
 
 use super::division::Seat;
-use super::{Candidate, Decision, Part, Place, Request, votes};
+use super::obstacle::Obstacle;
+use super::{Candidate, Decision, Part, Request, votes};
 
 fn word(strategy: &PlacementStrategy) -> &'static str {
     match strategy {
@@ -15,61 +14,67 @@ fn word(strategy: &PlacementStrategy) -> &'static str {
     }
 }
 
-pub(super) fn divided(request: Request<'_>, candidates: &[Candidate], seats: &[Seat]) -> Decision {
-    let all_votes: u64 = seats
-        .iter()
-        .filter(|seat| seat.part == Part::Open)
-        .map(|seat| seat.votes)
-        .fold(0, u64::saturating_add);
-    let places = candidates
-        .iter()
-        .zip(seats)
-        .map(|(candidate, seat)| {
-            let bounds = bounds(candidate, seat);
-            let message = message(request, candidate, seat, &bounds, all_votes);
-            place(request, candidate, seat.seats, seat.votes, bounds, message)
-        })
-        .collect();
-    finish(request, places, candidates)
-}
-
-fn place(
-    request: Request<'_>,
-    candidate: &Candidate,
-    replicas: u32,
-    weight: u64,
-    bounds: Vec<&str>,
-    message: String,
-) -> Place {
-    Place {
-        cluster: candidate.name.clone(),
-        replicas,
-        reason: PlacementReason {
-            strategy: word(&request.placement.strategy).to_owned(),
-            weight,
-            capacity: candidate.capacity,
-            previous: candidate.held,
-            bounds: bounds.into_iter().map(str::to_owned).collect(),
-            message,
-        },
+/// Why a candidate gets what it gets.
+pub(super) fn reason(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &Seat) -> PlacementReason {
+    let request = decision.request;
+    let (bounds, message) = match &request.placement.strategy {
+        PlacementStrategy::Pinned { .. } => pinned(candidate, seat),
+        _ => {
+            let bounds = bounds(decision, candidate, seat);
+            let mut message = message(request, candidate, seat, &bounds, decision.all_votes);
+            if let Some(limit) = limit(decision, seat) {
+                message.push_str(&format!("; at most {limit}"));
+            }
+            (bounds, message)
+        }
+    };
+    PlacementReason {
+        strategy: word(&request.placement.strategy).to_owned(),
+        weight: seat.votes,
+        capacity: candidate.capacity,
+        previous: candidate.held,
+        bounds: bounds.into_iter().map(str::to_owned).collect(),
+        message,
     }
 }
 
-fn bounds(candidate: &Candidate, seat: &Seat) -> Vec<&'static str> {
+fn of_cluster(obstacle: Obstacle<'_>) -> String {
+    format!("the cluster {obstacle}")
+}
+
+/// The spread limit that binds, in words: `50 % in one cluster`.
+fn limit(decision: &Decision<'_>, seat: &Seat) -> Option<String> {
+    let domain = decision.limit(seat)?;
+    let percent = domain.percent(decision.request.placement)?;
+    Some(format!("{percent} % in one {}", domain.word()))
+}
+
+/// Its nodes took no more of the service's pods, now or a while ago.
+fn gave_back(candidate: &Candidate<'_>) -> bool {
+    candidate.stuck > 0 || candidate.exhausted
+}
+
+fn bounds(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &Seat) -> Vec<&'static str> {
     let mut bounds = Vec::new();
     match seat.part {
         Part::Out if candidate.capacity == Some(0) && candidate.excluded.is_none() => bounds.push("capacity"),
-        Part::Out => bounds.push("excluded"),
+        Part::Out => bounds.push(candidate.excluded.map_or("excluded", Obstacle::word)),
         Part::Away => bounds.push("not_ready"),
-        Part::Cordoned => bounds.push("cordoned"),
+        Part::Closed => bounds.push(candidate.closed.map_or("cordoned", Obstacle::word)),
         Part::Open => {
             if seat.seats > 0 && seat.seats <= seat.minimum {
                 bounds.push("minimum");
             }
-            if seat.seats == seat.capacity {
+            if seat.seats == seat.capacity && seat.seats < seat.most && !gave_back(candidate) {
                 bounds.push("capacity");
             }
         }
+    }
+    if decision.limit(seat).is_some() {
+        bounds.push("spread_limit");
+    }
+    if gave_back(candidate) && matches!(seat.part, Part::Open | Part::Closed) {
+        bounds.push("given_back");
     }
     if candidate.held > 0 && seat.seats >= candidate.held {
         bounds.push("kept");
@@ -79,7 +84,7 @@ fn bounds(candidate: &Candidate, seat: &Seat) -> Vec<&'static str> {
 
 fn message(
     request: Request<'_>,
-    candidate: &Candidate,
+    candidate: &Candidate<'_>,
     seat: &Seat,
     bounds: &[&str],
     all_votes: u64,
@@ -88,7 +93,9 @@ fn message(
     match seat.part {
         Part::Out if bounds.contains(&"capacity") => "no room for a replica".to_owned(),
         Part::Out => {
-            let why = candidate.excluded.unwrap_or("it has no weight");
+            let why = candidate
+                .excluded
+                .map_or_else(|| "it has no weight".to_owned(), of_cluster);
             if held > 0 {
                 format!("gives up its {held}: {why}")
             } else {
@@ -107,9 +114,13 @@ fn message(
         Part::Away => format!(
             "keeps its {count}: the cluster doesn't answer, so nothing new goes there and nothing moves"
         ),
-        Part::Cordoned if held == 0 => "gets none: the cluster is cordoned".to_owned(),
-        Part::Cordoned => {
-            format!("keeps {count} of its {held}: the cluster is cordoned and gets no new ones")
+        Part::Closed => {
+            let why = candidate.closed.map(of_cluster).unwrap_or_default();
+            if held == 0 {
+                format!("gets none: {why}")
+            } else {
+                format!("keeps {count} of its {held} and gets no new ones: {why}")
+            }
         }
         Part::Open => {
             let share = match &request.placement.strategy {
@@ -130,98 +141,62 @@ fn message(
             if bounds.contains(&"capacity") {
                 text.push_str("; it has room for no more");
             }
+            if held > count && candidate.stuck > 0 {
+                text.push_str(&format!(
+                    "; {} found no node for long and went elsewhere",
+                    held - count
+                ));
+            } else if gave_back(candidate) {
+                text.push_str("; its nodes took no more of its pods, so it gets no new ones for a while");
+            }
             text
         }
     }
 }
 
-/// Exactly so many on each named cluster, as far as there is room.
-pub(super) fn pinned(
-    request: Request<'_>,
-    pins: &BTreeMap<String, u32>,
-    candidates: &[Candidate],
-) -> Decision {
-    let mut places: Vec<Place> = candidates
-        .iter()
-        .map(|candidate| {
-            let wanted = pins.get(&candidate.name).copied().unwrap_or(0);
-            let (replicas, bounds, message) = pin(candidate, wanted);
-            place(request, candidate, replicas, u64::from(wanted), bounds, message)
-        })
-        .collect();
-    places.sort_by_key(|place| {
-        candidates
-            .iter()
-            .position(|candidate| candidate.name == place.cluster)
-    });
-    finish(request, places, candidates)
-}
-
-fn pin(candidate: &Candidate, wanted: u32) -> (u32, Vec<&'static str>, String) {
-    let held = candidate.held;
-    if let Some(why) = candidate.excluded {
-        return (0, vec!["excluded"], format!("gets none: {why}"));
-    }
-    if wanted == 0 {
-        return (
-            0,
-            vec!["excluded"],
-            "gets none: nothing is pinned to it".to_owned(),
-        );
-    }
-    if candidate.cordoned && wanted > held {
-        return (
-            held,
-            vec!["cordoned"],
-            format!("{held} of the {wanted} pinned here: the cluster is cordoned and gets no new ones"),
-        );
-    }
-    let room = candidate
-        .capacity
-        .unwrap_or(u64::MAX)
-        .max(u64::from(held))
-        .min(u64::from(u32::MAX)) as u32;
-    let replicas = wanted.min(room);
-    if replicas < wanted {
-        return (
-            replicas,
+/// Why a cluster that replicas are pinned to, or not, has what it has.
+fn pinned(candidate: &Candidate<'_>, seat: &Seat) -> (Vec<&'static str>, String) {
+    let (wanted, count) = (seat.votes, seat.seats);
+    match seat.part {
+        Part::Out => {
+            let why = candidate
+                .excluded
+                .map_or_else(|| "nothing is pinned to it".to_owned(), of_cluster);
+            let bound = candidate.excluded.map_or("excluded", Obstacle::word);
+            (vec![bound], format!("gets none: {why}"))
+        }
+        Part::Closed => {
+            let why = candidate.closed.map(of_cluster).unwrap_or_default();
+            (
+                vec![candidate.closed.map_or("cordoned", Obstacle::word)],
+                format!("{count} of the {wanted} pinned here, and no new ones: {why}"),
+            )
+        }
+        _ if u64::from(count) < wanted => (
             vec!["capacity"],
-            format!("{replicas} of the {wanted} pinned here: it has room for no more"),
-        );
+            format!("{count} of the {wanted} pinned here: it has room for no more"),
+        ),
+        Part::Away => (
+            vec!["not_ready"],
+            format!("{wanted} are pinned here; they wait until the cluster answers"),
+        ),
+        Part::Open => (vec![], format!("{wanted} are pinned here")),
     }
-    let bounds = if candidate.ready {
-        vec![]
-    } else {
-        vec!["not_ready"]
-    };
-    let message = if candidate.ready {
-        format!("{wanted} are pinned here")
-    } else {
-        format!("{wanted} are pinned here; they wait until the cluster answers")
-    };
-    (replicas, bounds, message)
 }
 
-fn finish(request: Request<'_>, places: Vec<Place>, candidates: &[Candidate]) -> Decision {
-    let placed: u64 = places.iter().map(|place| u64::from(place.replicas)).sum();
-    let unplaced = u64::from(request.replicas).saturating_sub(placed) as u32;
-    let used = places.iter().filter(|place| place.replicas > 0).count();
-    let clusters = if used == 1 { "cluster" } else { "clusters" };
-    let message = if unplaced == 0 {
-        format!("{} on {used} {clusters}", replicas(request.replicas))
-    } else {
-        format!(
-            "{} of {} fit nowhere: {}",
-            unplaced,
-            replicas(request.replicas),
-            why_not(request, &places, candidates)
-        )
-    };
-    Decision {
-        places,
-        unplaced,
-        message,
+/// The decision in one sentence.
+pub(super) fn summary(decision: &Decision<'_>) -> String {
+    let wanted = replicas(decision.request.replicas);
+    if decision.unplaced > 0 {
+        return format!(
+            "{} of {wanted} fit nowhere: {}",
+            decision.unplaced,
+            why_not(decision)
+        );
     }
+    let used = decision.seats.iter().filter(|seat| seat.seats > 0).count();
+    let clusters = if used == 1 { "cluster" } else { "clusters" };
+    format!("{wanted} on {used} {clusters}")
 }
 
 fn replicas(count: u32) -> String {
@@ -229,27 +204,30 @@ fn replicas(count: u32) -> String {
 }
 
 /// What keeps each cluster from taking more, in a few words each.
-fn why_not(request: Request<'_>, places: &[Place], candidates: &[Candidate]) -> String {
-    let reasons: Vec<String> = candidates
+fn why_not(decision: &Decision<'_>) -> String {
+    let reasons: Vec<String> = decision
+        .candidates
         .iter()
-        .zip(places)
+        .zip(&decision.seats)
         .filter(|(candidate, _)| candidate.excluded.is_none() || candidate.held > 0)
-        .map(|(candidate, place)| {
-            let why = if let Some(why) = candidate.excluded {
-                why.to_owned()
+        .map(|(candidate, seat)| {
+            let why = if let Some(obstacle) = candidate.excluded {
+                obstacle.to_string()
             } else if !candidate.ready {
                 "doesn't answer".to_owned()
-            } else if candidate.cordoned {
-                "is cordoned".to_owned()
+            } else if let Some(obstacle) = candidate.closed {
+                obstacle.to_string()
             } else if candidate.capacity.is_none() {
                 "was not observed yet".to_owned()
-            } else if votes(request, candidate) == 0 && candidate.capacity != Some(0) {
+            } else if gave_back(candidate) {
+                "took no more of its pods a while ago".to_owned()
+            } else if votes(decision.request, candidate) == 0 && candidate.capacity != Some(0) {
                 "has no weight".to_owned()
+            } else if let Some(limit) = limit(decision, seat) {
+                format!("may have no more than {limit}")
             } else {
-                format!(
-                    "has room for {}",
-                    candidate.capacity.unwrap_or(0).max(u64::from(place.replicas))
-                )
+                let room = candidate.capacity.unwrap_or(0).max(u64::from(seat.seats));
+                format!("has room for {room}")
             };
             format!("{} {why}", candidate.name)
         })

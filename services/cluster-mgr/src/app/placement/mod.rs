@@ -7,6 +7,9 @@
 pub mod capacity;
 mod division;
 mod explain;
+pub mod obstacle;
+pub mod rebalance;
+pub mod spread;
 
 #[cfg(test)]
 mod properties;
@@ -15,23 +18,32 @@ mod tests;
 
 use api_types::placement::{Placement, PlacementReason, PlacementStrategy};
 
-use division::Seat;
+use division::{Seat, Tie};
+use obstacle::Obstacle;
+use spread::{Domain, Group};
 
 /// A cluster as a place for one service's replicas.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    pub name: String,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    pub name: &'a str,
+    pub region: &'a str,
+    /// Empty where it has none.
+    pub zone: &'a str,
     /// It answers.
     pub ready: bool,
-    /// It gets no new replicas.
-    pub cordoned: bool,
-    /// Why it can't hold any: it is being removed, or not among those chosen.
-    pub excluded: Option<&'static str>,
+    /// Why it gets no new replicas, and keeps what it has.
+    pub closed: Option<Obstacle<'a>>,
+    /// Why it can't hold any, and gives up what it has.
+    pub excluded: Option<Obstacle<'a>>,
     /// Replicas of this service that it has room for in all, those it holds included; unknown until it
     /// was observed.
     pub capacity: Option<u64>,
     /// Replicas it holds now.
     pub held: u32,
+    /// Those of them that no node took for long: they go where there is room, or stay.
+    pub stuck: u32,
+    /// It gave replicas back a while ago, and gets no new ones for now, whatever it seems to have room for.
+    pub exhausted: bool,
 }
 
 /// What is to be divided.
@@ -53,14 +65,83 @@ pub struct Place {
     pub reason: PlacementReason,
 }
 
-/// Every candidate's part, in the candidates' order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    pub places: Vec<Place>,
+/// Every candidate's part, in the candidates' order. Reasons are made when they are asked for: of a hundred
+/// clusters few get replicas, and only their reasons are kept.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    request: Request<'a>,
+    candidates: &'a [Candidate<'a>],
+    seats: Vec<Seat>,
+    groups: Vec<Group>,
+    /// The votes of all that get and give.
+    all_votes: u64,
     /// Replicas that fit nowhere.
     pub unplaced: u32,
     /// One sentence for a person.
     pub message: String,
+}
+
+impl<'a> Decision<'a> {
+    fn of(
+        request: Request<'a>,
+        candidates: &'a [Candidate<'a>],
+        (seats, groups): (Vec<Seat>, Vec<Group>),
+    ) -> Self {
+        let placed: u64 = seats.iter().map(|seat| u64::from(seat.seats)).sum();
+        let mut decision = Self {
+            request,
+            candidates,
+            all_votes: seats
+                .iter()
+                .filter(|seat| seat.part == Part::Open)
+                .map(|seat| seat.votes)
+                .fold(0, u64::saturating_add),
+            seats,
+            groups,
+            unplaced: u64::from(request.replicas).saturating_sub(placed) as u32,
+            message: String::new(),
+        };
+        decision.message = explain::summary(&decision);
+        decision
+    }
+
+    /// Each candidate's replicas.
+    pub fn replicas(&self) -> impl Iterator<Item = u32> + '_ {
+        self.seats.iter().map(|seat| seat.seats)
+    }
+
+    /// The spread limit that keeps a candidate from having more, if one does.
+    fn limit(&self, seat: &Seat) -> Option<Domain> {
+        if !matches!(seat.part, Part::Open | Part::Closed) {
+            return None;
+        }
+        if seat.seats >= seat.most {
+            return Some(Domain::Cluster);
+        }
+        if self.groups.is_empty() {
+            return None;
+        }
+        let rooms = division::rooms(&self.seats, &self.groups);
+        seat.full_group(&rooms).map(|group| self.groups[group].domain)
+    }
+
+    /// Why the candidate at `index` gets what it gets.
+    #[must_use]
+    pub fn reason(&self, index: usize) -> PlacementReason {
+        explain::reason(self, &self.candidates[index], &self.seats[index])
+    }
+
+    /// Each candidate's part with its reason.
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.candidates
+            .iter()
+            .enumerate()
+            .map(|(index, candidate)| Place {
+                cluster: candidate.name.to_owned(),
+                replicas: self.seats[index].seats,
+                reason: self.reason(index),
+            })
+    }
 }
 
 /// How a candidate takes part.
@@ -69,51 +150,69 @@ enum Part {
     /// Gets and gives.
     Open,
     /// Keeps or gives, gets nothing.
-    Cordoned,
+    Closed,
     /// Doesn't answer (or was never seen): keeps what it has; the first to give when there is less to hold.
     Away,
     Out,
 }
 
-impl Candidate {
+impl Candidate<'_> {
     fn part(&self, votes: u64) -> Part {
         if self.excluded.is_some() || votes == 0 && self.held == 0 {
             Part::Out
         } else if !self.ready || self.capacity.is_none() {
             Part::Away
-        } else if self.cordoned {
-            Part::Cordoned
+        } else if self.closed.is_some() {
+            Part::Closed
         } else {
             Part::Open
+        }
+    }
+
+    /// Replicas that it offers to others: nobody knows what becomes of those of a cluster that doesn't answer.
+    fn stuck(&self, part: Part) -> u32 {
+        match part {
+            Part::Open | Part::Closed => self.stuck.min(self.held),
+            Part::Away | Part::Out => 0,
         }
     }
 }
 
 /// Decides.
 #[must_use]
-pub fn decide(request: Request<'_>, candidates: &[Candidate]) -> Decision {
+pub fn decide<'a>(request: Request<'a>, candidates: &'a [Candidate<'a>]) -> Decision<'a> {
     let seats = match &request.placement.strategy {
         PlacementStrategy::Pinned { replicas } => {
-            return explain::pinned(request, replicas, candidates);
+            let wanted = |name: &str| replicas.get(name).copied().unwrap_or(0);
+            let seats = candidates
+                .iter()
+                .map(|candidate| pin(candidate, wanted(candidate.name)));
+            (seats.collect(), Vec::new())
         }
         PlacementStrategy::FreeCapacity | PlacementStrategy::Weights { .. } => divide(request, candidates),
     };
-    explain::divided(request, candidates, &seats)
+    Decision::of(request, candidates, seats)
 }
 
 /// The votes of a candidate: what it has room for, or its weight.
-fn votes(request: Request<'_>, candidate: &Candidate) -> u64 {
+fn votes(request: Request<'_>, candidate: &Candidate<'_>) -> u64 {
     match &request.placement.strategy {
-        PlacementStrategy::Weights { weights } => weights.get(&candidate.name).copied().map_or(0, u64::from),
+        PlacementStrategy::Weights { weights } => weights.get(candidate.name).copied().map_or(0, u64::from),
         _ => candidate.capacity.unwrap_or(0),
     }
 }
 
-fn divide(request: Request<'_>, candidates: &[Candidate]) -> Vec<Seat> {
+fn divide(request: Request<'_>, candidates: &[Candidate<'_>]) -> (Vec<Seat>, Vec<Group>) {
     let by_weight = matches!(request.placement.strategy, PlacementStrategy::Weights { .. });
+    let tie = Tie::of(request.seed);
+    let most = Domain::Cluster
+        .percent(request.placement)
+        .map_or(u32::MAX, |percent| spread::most(request.replicas, percent));
+    let (groups, memberships) = spread::groups(request, candidates);
     let mut seats: Vec<Seat> = candidates
         .iter()
-        .map(|candidate| {
+        .zip(memberships)
+        .map(|(candidate, groups)| {
             let votes = votes(request, candidate);
             let part = if by_weight && votes == 0 {
                 Part::Out
@@ -121,7 +220,16 @@ fn divide(request: Request<'_>, candidates: &[Candidate]) -> Vec<Seat> {
                 candidate.part(votes)
             };
             let keeps = part != Part::Out && !(request.afresh && part == Part::Open);
-            let capacity = candidate.capacity.unwrap_or(u64::from(candidate.held));
+            let stuck = candidate.stuck(part);
+            let runs = candidate.held - stuck;
+            // A limit moves what a cluster has too much of, unless nobody knows what becomes of it there.
+            let most = if part == Part::Away { u32::MAX } else { most };
+            let capacity = if stuck > 0 || candidate.exhausted {
+                runs
+            } else {
+                let room = candidate.capacity.unwrap_or(0).min(u64::from(u32::MAX));
+                candidate.held.max(room as u32)
+            };
             Seat {
                 part,
                 votes,
@@ -131,13 +239,47 @@ fn divide(request: Request<'_>, candidates: &[Candidate]) -> Vec<Seat> {
                 } else {
                     u64::from(candidate.held)
                 },
-                seats: if keeps { candidate.held } else { 0 },
-                capacity: capacity.max(u64::from(candidate.held)).min(u64::from(u32::MAX)) as u32,
+                seats: if keeps { runs.min(most) } else { 0 },
+                capacity: capacity.min(most),
+                most,
                 minimum: request.placement.min_per_cluster,
-                tie: division::tie(request.seed, &candidate.name),
+                stuck,
+                tie: tie.with(candidate.name),
+                groups,
             }
         })
         .collect();
-    division::divide(&mut seats, request.replicas);
-    seats
+    division::divide(&mut seats, request.replicas, &groups);
+    (seats, groups)
+}
+
+/// Exactly so many, as far as there is room; also on a cluster that doesn't answer or was never seen.
+fn pin(candidate: &Candidate<'_>, wanted: u32) -> Seat {
+    let held = candidate.held;
+    let room = candidate
+        .capacity
+        .unwrap_or(u64::MAX)
+        .max(u64::from(held))
+        .min(u64::from(u32::MAX)) as u32;
+    let (part, seats) = if candidate.excluded.is_some() || wanted == 0 {
+        (Part::Out, 0)
+    } else if candidate.closed.is_some() && wanted > held {
+        (Part::Closed, held)
+    } else if candidate.ready {
+        (Part::Open, wanted.min(room))
+    } else {
+        (Part::Away, wanted.min(room))
+    };
+    Seat {
+        part,
+        votes: u64::from(wanted),
+        shares: 0,
+        seats,
+        capacity: room,
+        most: u32::MAX,
+        minimum: 0,
+        stuck: 0,
+        tie: 0,
+        groups: [None; 2],
+    }
 }

@@ -16,22 +16,26 @@ prop_compose! {
         excluded in prop::bool::weighted(0.1),
         further in prop::option::weighted(0.95, 0u64..30),
         held in prop_oneof![3 => Just(0u32), 2 => 0u32..12],
-    ) -> Candidate {
+    ) -> Candidate<'static> {
         Candidate {
-            name: String::new(),
+            name: "",
+            region: "",
+            zone: "",
             ready,
-            cordoned,
-            excluded: excluded.then_some("it is being removed"),
+            closed: cordoned.then_some(Obstacle::Cordoned),
+            excluded: excluded.then_some(Obstacle::Removing),
             capacity: further.map(|further| further + u64::from(held)),
             held,
+            stuck: 0,
+            exhausted: false,
         }
     }
 }
 
-fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
+fn candidates() -> impl Strategy<Value = Vec<Candidate<'static>>> {
     prop::collection::vec(candidate(), 1..=NAMES.len()).prop_map(|mut all| {
         for (candidate, name) in all.iter_mut().zip(NAMES) {
-            candidate.name = name.to_owned();
+            candidate.name = name;
         }
         all
     })
@@ -51,7 +55,17 @@ fn placement() -> impl Strategy<Value = Placement> {
     })
 }
 
-fn run(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> Decision {
+fn limits() -> impl Strategy<Value = Placement> {
+    let percent = || prop::option::of(10u32..=100);
+    (percent(), percent(), percent()).prop_map(|(cluster, zone, region)| Placement {
+        max_percent_per_cluster: cluster,
+        max_percent_per_zone: zone,
+        max_percent_per_region: region,
+        ..Placement::default()
+    })
+}
+
+fn run<'a>(placement: &'a Placement, replicas: u32, candidates: &'a [Candidate<'a>]) -> Decision<'a> {
     decide(
         Request {
             placement,
@@ -63,19 +77,16 @@ fn run(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> Decisi
     )
 }
 
-fn counts(decision: &Decision) -> Vec<u32> {
-    decision.places.iter().map(|place| place.replicas).collect()
+fn counts(decision: &Decision<'_>) -> Vec<u32> {
+    decision.replicas().collect()
 }
 
 /// The candidates as they are once the decision is carried out.
-fn carried_out(candidates: &[Candidate], decision: &Decision) -> Vec<Candidate> {
+fn carried_out<'a>(candidates: &[Candidate<'a>], decision: &Decision<'_>) -> Vec<Candidate<'a>> {
     candidates
         .iter()
-        .zip(&decision.places)
-        .map(|(candidate, place)| Candidate {
-            held: place.replicas,
-            ..candidate.clone()
-        })
+        .zip(decision.replicas())
+        .map(|(candidate, held)| Candidate { held, ..*candidate })
         .collect()
 }
 
@@ -94,9 +105,9 @@ proptest! {
         placement in placement(), replicas in 0u32..80, candidates in candidates()
     ) {
         let decision = run(&placement, replicas, &candidates);
-        for (candidate, place) in candidates.iter().zip(&decision.places) {
+        for (candidate, place) in candidates.iter().zip(decision.places()) {
             if place.replicas > candidate.held {
-                prop_assert!(candidate.ready && !candidate.cordoned && candidate.excluded.is_none());
+                prop_assert!(candidate.ready && candidate.closed.is_none() && candidate.excluded.is_none());
                 prop_assert!(u64::from(place.replicas) <= candidate.capacity.expect("it was observed"));
             }
             if candidate.excluded.is_some() {
@@ -113,10 +124,10 @@ proptest! {
         if decision.unplaced == 0 {
             return Ok(());
         }
-        for (candidate, place) in candidates.iter().zip(&decision.places) {
+        for (candidate, place) in candidates.iter().zip(decision.places()) {
             let weightless = matches!(&placement.strategy, PlacementStrategy::Weights { weights }
-                if weights[&candidate.name] == 0);
-            if candidate.ready && !candidate.cordoned && candidate.excluded.is_none() && !weightless
+                if weights[candidate.name] == 0);
+            if candidate.ready && candidate.closed.is_none() && candidate.excluded.is_none() && !weightless
                 && let Some(capacity) = candidate.capacity
             {
                 prop_assert_eq!(u64::from(place.replicas), capacity);
@@ -133,7 +144,8 @@ proptest! {
 
     #[test]
     fn moves_are_as_few_as_can_be(replicas in 0u32..80, candidates in candidates()) {
-        let decision = run(&Placement::default(), replicas, &candidates);
+        let placement = Placement::default();
+        let decision = run(&placement, replicas, &candidates);
         let kept_from: u64 = candidates
             .iter()
             .filter(|candidate| candidate.excluded.is_none())
@@ -141,7 +153,7 @@ proptest! {
             .sum();
         let gone: u64 = candidates
             .iter()
-            .zip(&decision.places)
+            .zip(decision.places())
             .filter(|(candidate, _)| candidate.excluded.is_none())
             .map(|(candidate, place)| u64::from(candidate.held.saturating_sub(place.replicas)))
             .sum();
@@ -153,7 +165,8 @@ proptest! {
         placement in placement(), replicas in 0u32..80, candidates in candidates()
     ) {
         let first = run(&placement, replicas, &candidates);
-        let second = run(&placement, replicas, &carried_out(&candidates, &first));
+        let after = carried_out(&candidates, &first);
+        let second = run(&placement, replicas, &after);
         prop_assert_eq!(counts(&first), counts(&second));
     }
 
@@ -163,17 +176,17 @@ proptest! {
     ) {
         let placement = Placement { min_per_cluster: minimum, ..Placement::default() };
         let decision = run(&placement, replicas, &candidates);
-        let open = |candidate: &Candidate| {
-            candidate.ready && !candidate.cordoned && candidate.excluded.is_none() && candidate.capacity.is_some()
+        let open = |candidate: &Candidate<'_>| {
+            candidate.ready && candidate.closed.is_none() && candidate.excluded.is_none() && candidate.capacity.is_some()
         };
-        let wants = |candidate: &Candidate| minimum.min(candidate.capacity.unwrap_or(0) as u32);
+        let wants = |candidate: &Candidate<'_>| minimum.min(candidate.capacity.unwrap_or(0) as u32);
         let short = candidates
             .iter()
-            .zip(&decision.places)
+            .zip(decision.places())
             .any(|(candidate, place)| open(candidate) && place.replicas < wants(candidate));
         let above = candidates
             .iter()
-            .zip(&decision.places)
+            .zip(decision.places())
             .any(|(candidate, place)| open(candidate) && place.replicas > wants(candidate));
         prop_assert!(!(short && above), "{:?}", counts(&decision));
         prop_assert!(!short || decision.unplaced == 0);
@@ -193,8 +206,77 @@ proptest! {
         let decision = run(&placement, total, &candidates);
         let placed: u32 = counts(&decision).iter().sum();
         prop_assert_eq!(placed + decision.unplaced, total);
-        for place in &decision.places {
+        for place in decision.places() {
             prop_assert!(place.replicas <= pins.get(&place.cluster).copied().unwrap_or(0));
         }
+    }
+
+    #[test]
+    fn what_is_stuck_moves_only_where_there_is_room(
+        placement in placement(), replicas in 0u32..80, candidates in candidates(),
+        stuck in prop::collection::vec((0u32..6, prop::bool::weighted(0.2)), NAMES.len())
+    ) {
+        let candidates: Vec<Candidate<'_>> = candidates
+            .into_iter()
+            .zip(stuck)
+            .map(|(candidate, (stuck, exhausted))| Candidate {
+                stuck: stuck.min(candidate.held),
+                exhausted,
+                ..candidate
+            })
+            .collect();
+        let decision = run(&placement, replicas, &candidates);
+        let counts = counts(&decision);
+        prop_assert_eq!(counts.iter().sum::<u32>() + decision.unplaced, replicas);
+        for (candidate, count) in candidates.iter().zip(counts) {
+            if candidate.stuck > 0 || candidate.exhausted {
+                prop_assert!(count <= candidate.held, "nothing new goes there");
+            }
+        }
+    }
+
+    #[test]
+    fn limits_hold_and_growth_under_them_takes_from_nobody(
+        placement in placement(), limits in limits(), replicas in 0u32..80, candidates in candidates(),
+        places in prop::collection::vec((0usize..3, 0usize..3), NAMES.len())
+    ) {
+        let placement = Placement { min_per_cluster: placement.min_per_cluster, strategy: placement.strategy, ..limits };
+        let candidates: Vec<Candidate<'_>> = candidates
+            .into_iter()
+            .zip(places)
+            .map(|(candidate, (region, zone))| Candidate {
+                region: ["north", "south", "west"][region],
+                zone: ["", "a", "b"][zone],
+                ..candidate
+            })
+            .collect();
+        let decision = run(&placement, replicas, &candidates);
+        let first = counts(&decision);
+        prop_assert_eq!(first.iter().sum::<u32>() + decision.unplaced, replicas);
+        // What a cluster has that doesn't answer can't be moved.
+        let away = |candidate: &Candidate<'_>| !candidate.ready || candidate.capacity.is_none();
+        let stays = |candidate: &Candidate<'_>| if away(candidate) { candidate.held } else { 0 };
+        let limit = |percent: Option<u32>| percent.map_or(u32::MAX, |percent| spread::most(replicas, percent));
+        let mut sums: BTreeMap<(&str, &str), (u32, u32)> = BTreeMap::new();
+        for (candidate, count) in candidates.iter().zip(&first) {
+            prop_assert!(*count <= limit(placement.max_percent_per_cluster).max(stays(candidate)));
+            for zone in ["", candidate.zone] {
+                let sum = sums.entry((candidate.region, zone)).or_default();
+                *sum = (sum.0 + count, sum.1 + stays(candidate));
+                if candidate.zone.is_empty() {
+                    break;
+                }
+            }
+        }
+        for ((_, zone), (sum, stays)) in sums {
+            let percent = if zone.is_empty() { placement.max_percent_per_region } else { placement.max_percent_per_zone };
+            prop_assert!(sum <= limit(percent).max(stays), "{:?} {:?}", first, placement);
+        }
+        // Carried out, it stays so; one more takes from nobody.
+        let after = carried_out(&candidates, &decision);
+        prop_assert_eq!(&counts(&run(&placement, replicas, &after)), &first);
+        let without_minimum = Placement { min_per_cluster: 0, ..placement };
+        let more = counts(&run(&without_minimum, replicas + 1, &after));
+        prop_assert!(first.iter().zip(&more).all(|(fewer, more)| fewer <= more), "{:?} {:?}", first, more);
     }
 }

@@ -1,15 +1,20 @@
+use api_types::clusters::{Taint, TaintEffect};
 use api_types::placement::{Placement, PlacementStrategy};
 
 use super::*;
 
-fn open(name: &str, capacity: u64, held: u32) -> Candidate {
+fn open(name: &str, capacity: u64, held: u32) -> Candidate<'_> {
     Candidate {
-        name: name.to_owned(),
+        name,
+        region: "",
+        zone: "",
         ready: true,
-        cordoned: false,
+        closed: None,
         excluded: None,
         capacity: Some(capacity),
         held,
+        stuck: 0,
+        exhausted: false,
     }
 }
 
@@ -41,7 +46,7 @@ fn pinned(pairs: &[(&str, u32)]) -> Placement {
     }
 }
 
-fn decided(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> (Vec<u32>, u32) {
+fn decided(placement: &Placement, replicas: u32, candidates: &[Candidate<'_>]) -> (Vec<u32>, u32) {
     let decision = decide(
         Request {
             placement,
@@ -51,10 +56,7 @@ fn decided(placement: &Placement, replicas: u32, candidates: &[Candidate]) -> (V
         },
         candidates,
     );
-    (
-        decision.places.iter().map(|place| place.replicas).collect(),
-        decision.unplaced,
-    )
+    (decision.replicas().collect(), decision.unplaced)
 }
 
 #[test]
@@ -127,8 +129,8 @@ fn a_change_of_weights_divides_afresh() {
         },
         &candidates,
     );
-    assert_eq!((decision.places[0].replicas, decision.places[1].replicas), (6, 2));
-    assert_eq!(decision.places[1].reason.previous, 4);
+    assert_eq!(decision.replicas().collect::<Vec<_>>(), [6, 2]);
+    assert_eq!(decision.reason(1).previous, 4);
 }
 
 #[test]
@@ -173,14 +175,8 @@ fn a_cluster_that_does_not_answer_keeps_what_it_has_and_gets_nothing() {
         ready: false,
         ..open("a", 100, 3)
     };
-    assert_eq!(
-        decided(&free(), 6, &[away.clone(), open("b", 100, 3)]),
-        (vec![3, 3], 0)
-    );
-    assert_eq!(
-        decided(&free(), 10, &[away.clone(), open("b", 100, 3)]),
-        (vec![3, 7], 0)
-    );
+    assert_eq!(decided(&free(), 6, &[away, open("b", 100, 3)]), (vec![3, 3], 0));
+    assert_eq!(decided(&free(), 10, &[away, open("b", 100, 3)]), (vec![3, 7], 0));
     assert_eq!(
         decided(&free(), 4, &[away, open("b", 100, 3)]),
         (vec![1, 3], 0),
@@ -191,7 +187,7 @@ fn a_cluster_that_does_not_answer_keeps_what_it_has_and_gets_nothing() {
 #[test]
 fn a_cordoned_cluster_keeps_and_gets_nothing_and_an_excluded_one_gives_all() {
     let cordoned = Candidate {
-        cordoned: true,
+        closed: Some(Obstacle::Cordoned),
         ..open("a", 100, 2)
     };
     assert_eq!(
@@ -199,21 +195,23 @@ fn a_cordoned_cluster_keeps_and_gets_nothing_and_an_excluded_one_gives_all() {
         (vec![2, 4], 0)
     );
     let excluded = Candidate {
-        excluded: Some("it is being removed"),
+        excluded: Some(Obstacle::Removing),
         ..open("a", 100, 2)
     };
     assert_eq!(
-        decided(&free(), 3, &[excluded.clone(), open("b", 100, 1)]),
+        decided(&free(), 3, &[excluded, open("b", 100, 1)]),
         (vec![0, 3], 0)
     );
+    let candidates = [excluded, open("b", 2, 1)];
+    let placement = free();
     let decision = decide(
         Request {
-            placement: &free(),
+            placement: &placement,
             replicas: 3,
             seed: "",
             afresh: false,
         },
-        &[excluded, open("b", 2, 1)],
+        &candidates,
     );
     assert_eq!(decision.unplaced, 1);
     assert!(
@@ -229,10 +227,7 @@ fn a_cluster_that_was_never_seen_is_no_candidate_unless_pinned() {
         capacity: None,
         ..open("a", 0, 0)
     };
-    assert_eq!(
-        decided(&free(), 3, &[unseen.clone(), open("b", 100, 0)]),
-        (vec![0, 3], 0)
-    );
+    assert_eq!(decided(&free(), 3, &[unseen, open("b", 100, 0)]), (vec![0, 3], 0));
     assert_eq!(decided(&pinned(&[("a", 3)]), 3, &[unseen]), (vec![3], 0));
 }
 
@@ -259,19 +254,21 @@ fn pins_are_exact_as_far_as_there_is_room() {
 
 #[test]
 fn reasons_tell_the_inputs_and_the_bounds() {
+    let candidates = [open("a", 3, 3), open("b", 100, 0)];
+    let placement = Placement {
+        min_per_cluster: 1,
+        ..free()
+    };
     let decision = decide(
         Request {
-            placement: &Placement {
-                min_per_cluster: 1,
-                ..free()
-            },
+            placement: &placement,
             replicas: 5,
             seed: "",
             afresh: false,
         },
-        &[open("a", 3, 3), open("b", 100, 0)],
+        &candidates,
     );
-    let reason = &decision.places[0].reason;
+    let reason = decision.reason(0);
     assert_eq!((reason.previous, reason.capacity, reason.weight), (3, Some(3), 3));
     assert_eq!(reason.bounds, ["capacity", "kept"]);
     assert_eq!(
@@ -284,21 +281,180 @@ fn reasons_tell_the_inputs_and_the_bounds() {
 #[test]
 fn remainders_spread_over_services() {
     let candidates = [open("a", 10, 0), open("b", 10, 0), open("c", 10, 0)];
+    let placement = free();
     let mut got = [0; 3];
     for number in 0..300 {
         let seed = format!("shop/test/web-{number}");
         let decision = decide(
             Request {
-                placement: &free(),
+                placement: &placement,
                 replicas: 1,
                 seed: &seed,
                 afresh: false,
             },
             &candidates,
         );
-        for (total, place) in got.iter_mut().zip(&decision.places) {
-            *total += place.replicas;
+        for (total, replicas) in got.iter_mut().zip(decision.replicas()) {
+            *total += replicas;
         }
     }
     assert!(got.iter().all(|total| (60..=140).contains(total)), "{got:?}");
+}
+
+#[test]
+fn what_no_node_takes_goes_where_there_is_room_or_stays() {
+    let full = Candidate {
+        stuck: 2,
+        ..open("a", 40, 4)
+    };
+    assert_eq!(decided(&free(), 8, &[full, open("b", 100, 4)]), (vec![2, 6], 0));
+    assert_eq!(decided(&free(), 8, &[full, open("b", 5, 4)]), (vec![3, 5], 0));
+    assert_eq!(decided(&free(), 8, &[full, open("b", 4, 4)]), (vec![4, 4], 0));
+    assert_eq!(
+        decided(&free(), 10, &[full, open("b", 4, 4)]),
+        (vec![4, 4], 2),
+        "nothing new goes where no node takes what is there"
+    );
+    assert_eq!(decided(&free(), 6, &[full, open("b", 4, 4)]), (vec![2, 4], 0));
+    let cordoned = Candidate {
+        closed: Some(Obstacle::Cordoned),
+        ..full
+    };
+    assert_eq!(decided(&free(), 8, &[cordoned, open("b", 5, 4)]), (vec![3, 5], 0));
+    let away = Candidate { ready: false, ..full };
+    assert_eq!(decided(&free(), 8, &[away, open("b", 100, 4)]), (vec![4, 4], 0));
+    // For a while it gets nothing new, whatever it seems to have room for.
+    let exhausted = Candidate {
+        exhausted: true,
+        ..open("a", 40, 2)
+    };
+    let candidates = [exhausted, open("b", 100, 6)];
+    assert_eq!(decided(&free(), 12, &candidates), (vec![2, 10], 0));
+    let placement = free();
+    let request = Request {
+        placement: &placement,
+        replicas: 8,
+        seed: "",
+        afresh: false,
+    };
+    let candidates = [full, open("b", 100, 4)];
+    let reason = decide(request, &candidates).reason(0);
+    assert_eq!(reason.bounds, ["given_back"]);
+    assert!(
+        reason
+            .message
+            .contains("2 found no node for long and went elsewhere"),
+        "{}",
+        reason.message
+    );
+}
+
+#[test]
+fn no_cluster_gets_more_than_its_share() {
+    let placement = Placement {
+        max_percent_per_cluster: Some(50),
+        ..free()
+    };
+    let candidates = [open("a", 100, 0), open("b", 10, 0), open("c", 10, 0)];
+    assert_eq!(decided(&placement, 8, &candidates), (vec![4, 2, 2], 0));
+    assert_eq!(decided(&placement, 1, &candidates), (vec![1, 0, 0], 0));
+    // What is there moves when the share shrinks below it, and what has no place stays unplaced.
+    let full = [open("a", 100, 6), open("b", 10, 2)];
+    assert_eq!(decided(&placement, 8, &full), (vec![4, 4], 0));
+    let alone = [open("a", 100, 8), open("b", 2, 0)];
+    assert_eq!(decided(&placement, 8, &alone), (vec![4, 2], 2));
+    let request = Request {
+        placement: &placement,
+        replicas: 8,
+        seed: "",
+        afresh: false,
+    };
+    let decision = decide(request, &alone);
+    assert_eq!(
+        decision.message,
+        "2 of 8 replicas fit nowhere: a may have no more than 50 % in one cluster, b has room for 2"
+    );
+    let reason = decision.reason(0);
+    assert_eq!(reason.bounds, ["spread_limit"]);
+    assert!(
+        reason.message.ends_with("; at most 50 % in one cluster"),
+        "{}",
+        reason.message
+    );
+}
+
+#[test]
+fn no_region_and_no_zone_gets_more_than_its_share() {
+    let at = |name, region, zone, held| Candidate {
+        region,
+        zone,
+        ..open(name, 100, held)
+    };
+    let candidates = [
+        at("n1", "north", "a", 4),
+        at("n2", "north", "b", 4),
+        at("s1", "south", "a", 0),
+    ];
+    let regions = Placement {
+        max_percent_per_region: Some(60),
+        ..free()
+    };
+    let (counts, unplaced) = decided(&regions, 8, &candidates);
+    assert_eq!((counts[0] + counts[1], counts[2], unplaced), (5, 3, 0));
+    let zones = Placement {
+        max_percent_per_zone: Some(25),
+        ..free()
+    };
+    assert_eq!(decided(&zones, 8, &candidates), (vec![2, 2, 2], 2));
+    // Minimums within a full region come from those that have more there.
+    let both = Placement {
+        min_per_cluster: 2,
+        ..regions
+    };
+    let lopsided = [
+        at("n1", "north", "", 5),
+        at("n2", "north", "", 0),
+        at("s1", "south", "", 3),
+    ];
+    assert_eq!(decided(&both, 8, &lopsided), (vec![3, 2, 3], 0));
+}
+
+#[test]
+fn what_stands_in_the_way_is_named() {
+    let taint = Taint {
+        key: "dedicated".to_owned(),
+        value: "batch".to_owned(),
+        effect: TaintEffect::NoPlacement,
+    };
+    let candidates = [
+        Candidate {
+            closed: Some(Obstacle::Taint(&taint)),
+            ..open("a", 100, 2)
+        },
+        Candidate {
+            excluded: Some(Obstacle::Avoided("batch")),
+            ..open("b", 100, 1)
+        },
+        open("c", 1, 0),
+    ];
+    let placement = free();
+    let request = Request {
+        placement: &placement,
+        replicas: 4,
+        seed: "",
+        afresh: false,
+    };
+    let decision = decide(request, &candidates);
+    assert_eq!(decision.replicas().collect::<Vec<_>>(), [2, 0, 1]);
+    assert_eq!(
+        decision.message,
+        "1 of 4 replicas fit nowhere: a has the taint dedicated=batch, which is not tolerated, \
+         b runs batch, which may not share a cluster with it, c has room for 1"
+    );
+    assert_eq!(decision.reason(0).bounds, ["taint", "kept"]);
+    assert_eq!(decision.reason(1).bounds, ["avoid"]);
+    assert_eq!(
+        decision.reason(1).message,
+        "gives up its 1: the cluster runs batch, which may not share a cluster with it"
+    );
 }

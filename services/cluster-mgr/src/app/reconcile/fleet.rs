@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use api_types::clusters::{ClusterObservation, ClusterState};
+use api_types::clusters::{ClusterObservation, ClusterState, Taint};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::app::placement::capacity::{Ask, Reserved, further};
+use crate::app::placement::capacity::{Ask, Fits, Reserved, further};
+use crate::app::reconcile::neighbours::Neighbours;
 use crate::db::clusters::Scope;
 use crate::db::{DbErr, clusters};
 
@@ -16,10 +17,12 @@ pub struct ClusterView {
     pub id: Uuid,
     pub name: String,
     pub region: String,
+    pub zone: String,
     pub removing: bool,
     /// Whose replicas leave it.
     pub evacuating: Option<Scope>,
     pub cordoned: bool,
+    pub taints: Vec<Taint>,
     pub health: ClusterState,
     pub observed: Option<ClusterObservation>,
     pub last_contact: Option<DateTime<Utc>>,
@@ -31,9 +34,11 @@ impl ClusterView {
             id: model.id,
             name: model.name.clone(),
             region: model.region.clone(),
+            zone: model.zone.clone(),
             removing: model.is_removing(),
             evacuating: model.evacuation.as_ref().map(|order| order.scope.clone()),
             cordoned: model.cordoned,
+            taints: model.taints(),
             health: model.health()?,
             observed: model.observed.as_ref().map(|stored| stored.0.clone()),
             last_contact: model.last_contact,
@@ -47,21 +52,27 @@ impl ClusterView {
     }
 }
 
-/// What is promised by cluster.
-pub type Reservations = HashMap<Uuid, Reserved>;
+/// What other services have a claim to.
+#[derive(Clone, Debug, Default)]
+pub struct Reservations {
+    /// What is promised by cluster.
+    pub rooms: HashMap<Uuid, Reserved>,
+    pub neighbours: Neighbours,
+}
 
 /// All of them by name, with what is promised on each and not seen yet.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
     pub clusters: Vec<ClusterView>,
     pub reservations: Reservations,
+    pub(super) fits: Fits,
 }
 
 impl Fleet {
     pub fn of(models: &[clusters::Model]) -> Result<Self, DbErr> {
         Ok(Self {
             clusters: models.iter().map(ClusterView::of).collect::<Result<_, _>>()?,
-            reservations: Reservations::new(),
+            ..Self::default()
         })
     }
 
@@ -78,15 +89,31 @@ impl Fleet {
     /// Promises room.
     pub fn reserve(&mut self, cluster: Uuid, ask: Ask, replicas: u32) {
         if replicas > 0 {
-            self.reservations.entry(cluster).or_default().add(ask, replicas);
+            self.reservations
+                .rooms
+                .entry(cluster)
+                .or_default()
+                .add(ask, replicas);
         }
     }
 
-    /// Replicas that a cluster has room for beside those that are there; unknown until it was observed.
+    /// Replicas that each cluster has room for beside those that are there; unknown until it was observed.
     #[must_use]
-    pub fn room(&self, cluster: &ClusterView, ask: Ask) -> Option<u64> {
-        let observed = cluster.observed.as_ref()?;
-        let reserved = self.reservations.get(&cluster.id).copied().unwrap_or_default();
-        Some(further(ask, observed.allocatable, observed.requested, reserved))
+    pub fn rooms(&self, ask: Ask) -> Vec<Option<u64>> {
+        let observations = self.clusters.iter().map(|cluster| cluster.observed.as_ref());
+        let fits = self.fits.of(ask, observations);
+        self.clusters
+            .iter()
+            .zip(fits.iter())
+            .map(|(cluster, fit)| {
+                let reserved = self
+                    .reservations
+                    .rooms
+                    .get(&cluster.id)
+                    .copied()
+                    .unwrap_or_default();
+                Some(further(ask, cluster.observed.as_ref()?, *fit, reserved))
+            })
+            .collect()
     }
 }

@@ -4,7 +4,9 @@
 //! and what to write. The same inputs give the same outcome, and an outcome that was carried out gives
 //! an empty one, so a turn can be cut off anywhere and done again.
 
+pub mod applicant;
 pub mod fleet;
+pub mod neighbours;
 pub mod places;
 pub mod progress;
 pub mod status;
@@ -19,7 +21,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::db::{DbErr, assignments, environments, observations, operations, services};
-use fleet::Fleet;
+use applicant::Seen;
+use fleet::{Fleet, Reservations};
 use sync::{Action, Look, Pace, Question, Sync};
 
 /// Everything about one service.
@@ -38,9 +41,25 @@ pub struct Subject {
 impl Subject {
     /// Whether placing it could change something, for which the room on the clusters has to be known.
     #[must_use]
-    pub fn needs_decision(&self, fleet: &Fleet) -> bool {
+    pub fn needs_decision(&self, fleet: &Fleet, pace: Pace, now: DateTime<Utc>) -> bool {
+        let seen = self.seen(pace, now);
         !self.service.deleting
-            && places::needs_decision(&self.service, &self.environment, fleet, &self.assignments)
+            && places::needs_decision(&self.service, &self.environment, fleet, &self.assignments, &seen)
+    }
+
+    /// Whether what others have a claim to was added up since the service said whom it avoids.
+    #[must_use]
+    pub fn is_known_to(&self, reservations: &Reservations) -> bool {
+        let declared = &self.service.placement.0.avoid;
+        reservations.neighbours.know(&self.service.place(), declared)
+    }
+
+    fn seen(&self, pace: Pace, now: DateTime<Utc>) -> Seen<'_> {
+        Seen {
+            observations: &self.observations,
+            pace,
+            now,
+        }
     }
 }
 
@@ -84,17 +103,21 @@ pub fn reconcile(
     let mut unplaced = service.unplaced.max(0) as u32;
     let mut message = None;
     let mut assignments = subject.assignments.clone();
+    let seen = subject.seen(pace, now);
     if service.deleting {
         unplaced = 0;
-    } else if subject.needs_decision(fleet) {
-        let placed = places::place(&service, &subject.environment, fleet, &assignments, now);
+    } else if subject.needs_decision(fleet, pace, now) {
+        let placed = places::place(&service, &subject.environment, fleet, &assignments, &seen);
         unplaced = placed.unplaced;
         message = Some(placed.message);
         assignments = placed.assignments;
+        service.given_back = placed.given_back;
         service.place_afresh = false;
+        service.most_moves = None;
     }
     service.unplaced = unplaced as i32;
     places::adopt_strays(&service, &subject.observations, fleet, &mut assignments, now);
+    let give_back_at = seen.due(&assignments);
 
     let question = Question {
         service: &service,
@@ -170,9 +193,13 @@ pub fn reconcile(
         gone,
         service: (service != subject.service && !gone).then_some(service),
         operation: operation.filter(|next| subject.operation.as_ref() != Some(next)),
-        wake_at: well_until.filter(|until| {
-            *until > now && matches!(status.state, ServiceState::Failed | ServiceState::Degraded)
-        }),
+        wake_at: well_until
+            .filter(|until| {
+                *until > now && matches!(status.state, ServiceState::Failed | ServiceState::Degraded)
+            })
+            .into_iter()
+            .chain(give_back_at)
+            .min(),
         ..Outcome::default()
     };
     for sync in syncs {

@@ -1,80 +1,25 @@
 //! Carries a placement decision into the assignments. Pure.
 
-use std::collections::BTreeMap;
-
-use api_types::placement::{Placement, PlacementReason, PlacementStrategy};
+use api_types::placement::{PlacementReason, PlacementStrategy};
 use chrono::{DateTime, Utc};
 
-use crate::app::placement::capacity::Ask;
-use crate::app::placement::{self, Candidate, Decision, Request};
-use crate::app::reconcile::fleet::{ClusterView, Fleet};
-use crate::db::columns::StoredReason;
+use crate::app::placement::rebalance::limited;
+use crate::app::placement::spread::{self, Share};
+use crate::app::placement::{self, Request};
+use crate::app::reconcile::applicant::{Applicant, Seen, excluded};
+use crate::app::reconcile::fleet::Fleet;
+use crate::app::reconcile::sync::later;
+use crate::db::columns::{GivenBack, StoredReason};
 use crate::db::{assignments, environments, observations, services};
 
 /// The assignments after a decision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed {
     pub assignments: Vec<assignments::Model>,
+    /// Clusters that gave replicas back because no node took them, and when; for a while they get no new ones.
+    pub given_back: Option<GivenBack>,
     pub unplaced: u32,
     pub message: String,
-}
-
-/// What one replica asks for.
-#[must_use]
-pub fn ask(service: &services::Model) -> Ask {
-    Ask {
-        cpu_millicores: service.cpu_millicores.max(0) as u64,
-        memory_bytes: service.memory_bytes.max(0) as u64,
-    }
-}
-
-/// Why a cluster can't hold replicas of the service, if it can't.
-fn excluded(
-    placement: &Placement,
-    environment: &environments::Model,
-    cluster: &ClusterView,
-) -> Option<&'static str> {
-    let chosen = &placement.clusters;
-    if cluster.removing {
-        Some("the cluster is being removed")
-    } else if cluster
-        .evacuating
-        .as_ref()
-        .is_some_and(|scope| scope.covers(environment))
-    {
-        Some("the cluster is being evacuated")
-    } else if !environment.spans(&cluster.name) {
-        Some("it is not one of the environment's clusters")
-    } else if !chosen.is_empty() && !chosen.contains(&cluster.name) {
-        Some("it is not among the clusters chosen for the service")
-    } else {
-        None
-    }
-}
-
-/// Every cluster as a place for the service.
-pub fn candidates(
-    placement: &Placement,
-    ask: Ask,
-    environment: &environments::Model,
-    fleet: &Fleet,
-    held: &BTreeMap<uuid::Uuid, u32>,
-) -> Vec<Candidate> {
-    fleet
-        .clusters
-        .iter()
-        .map(|cluster| {
-            let held = held.get(&cluster.id).copied().unwrap_or(0);
-            Candidate {
-                name: cluster.name.clone(),
-                ready: cluster.answers(),
-                cordoned: cluster.cordoned,
-                excluded: excluded(placement, environment, cluster),
-                capacity: fleet.room(cluster, ask).map(|room| room + u64::from(held)),
-                held,
-            }
-        })
-        .collect()
 }
 
 /// Whether a decision could differ from what is assigned. Anything that holds as many replicas as are
@@ -85,6 +30,7 @@ pub fn needs_decision(
     environment: &environments::Model,
     fleet: &Fleet,
     assignments: &[assignments::Model],
+    seen: &Seen<'_>,
 ) -> bool {
     let assigned: i64 = assignments
         .iter()
@@ -116,31 +62,26 @@ pub fn needs_decision(
         }),
         PlacementStrategy::FreeCapacity => false,
     };
+    let over_limit = || {
+        let shares = assignments.iter().filter_map(|assignment| {
+            let cluster = fleet.by_id(assignment.cluster_id)?;
+            cluster.answers().then_some(Share {
+                region: &cluster.region,
+                zone: &cluster.zone,
+                replicas: assignment.replicas.unsigned_abs(),
+            })
+        });
+        spread::is_exceeded(placement, service.replicas.unsigned_abs(), shares)
+    };
+    let pinned = matches!(placement.strategy, PlacementStrategy::Pinned { .. });
     assigned != i64::from(service.replicas)
         || service.unplaced > 0
         || service.place_afresh
         || placement.min_per_cluster > 0
+        || !placement.avoid.is_empty()
         || misplaced()
         || pinned_otherwise()
-}
-
-/// Decides, without changing anything.
-#[must_use]
-pub fn decide(
-    service: &services::Model,
-    environment: &environments::Model,
-    fleet: &Fleet,
-    held: &BTreeMap<uuid::Uuid, u32>,
-) -> Decision {
-    placement::decide(
-        Request {
-            placement: &service.placement.0,
-            replicas: service.replicas.max(0) as u32,
-            seed: &service.path(),
-            afresh: service.place_afresh,
-        },
-        &candidates(&service.placement.0, ask(service), environment, fleet, held),
-    )
+        || !pinned && (seen.any_stuck(assignments) || over_limit())
 }
 
 /// Decides anew, keeping what doesn't change, and reserves the room for what is new.
@@ -152,56 +93,90 @@ pub fn place(
     environment: &environments::Model,
     fleet: &mut Fleet,
     before: &[assignments::Model],
-    now: DateTime<Utc>,
+    seen: &Seen<'_>,
 ) -> Placed {
-    let held: BTreeMap<_, _> = before
-        .iter()
-        .map(|assignment| (assignment.cluster_id, assignment.replicas.max(0) as u32))
-        .collect();
-    let decision = decide(service, environment, fleet, &held);
+    let now = seen.now;
+    let applicant = Applicant::of(service, environment, before, seen);
+    let candidates = applicant.candidates(fleet);
+    let path = service.path();
+    let decision = placement::decide(
+        Request {
+            placement: &service.placement.0,
+            replicas: service.replicas.max(0) as u32,
+            seed: &path,
+            afresh: service.place_afresh,
+        },
+        &candidates,
+    );
     let mut after = before.to_vec();
     // A cluster that is gone from the registry holds nothing any more.
     after.retain(|assignment| fleet.by_id(assignment.cluster_id).is_some());
+    let mut given_back = service.given_back.clone().unwrap_or_default();
+    given_back
+        .0
+        .retain(|_, at| later(*at, seen.pace.give_back_pause) > now);
+    let target: Vec<u32> = decision.replicas().collect();
+    let counts = match service.most_moves {
+        Some(most) if service.place_afresh => {
+            let held: Vec<u32> = candidates.iter().map(|candidate| candidate.held).collect();
+            limited(&held, &target, most.unsigned_abs())
+        }
+        _ => target.clone(),
+    };
+    let reason = |index: usize| {
+        let mut reason = decision.reason(index);
+        if counts[index] != target[index] {
+            reason.bounds.push("max_moves".to_owned());
+            reason.message = format!(
+                "{} for now, since few were to move; else {}",
+                counts[index], reason.message
+            );
+        }
+        StoredReason(reason)
+    };
+    let mut promised = Vec::new();
     // The decision is in the order of the fleet's clusters.
-    let ids: Vec<_> = fleet.clusters.iter().map(|cluster| cluster.id).collect();
-    for (cluster, place) in ids.into_iter().zip(decision.places) {
-        let replicas = place.replicas as i32;
+    for (index, (cluster, count)) in fleet.clusters.iter().zip(counts.iter().copied()).enumerate() {
+        let replicas = count as i32;
+        if candidates[index].stuck > 0 && count < candidates[index].held {
+            given_back.0.insert(cluster.id, now);
+        }
         match after
             .iter_mut()
-            .find(|assignment| assignment.cluster_id == cluster)
+            .find(|assignment| assignment.cluster_id == cluster.id)
         {
             Some(assignment) if assignment.replicas == replicas => {}
             Some(assignment) => {
-                fleet.reserve(
-                    cluster,
-                    ask(service),
-                    replicas.saturating_sub(assignment.wanted_now() as i32).max(0) as u32,
-                );
+                promised.push((cluster.id, count.saturating_sub(assignment.wanted_now())));
                 assignment.hold = assignment.wanted_now() as i32;
                 assignment.replicas = replicas;
-                assignment.reason = StoredReason(place.reason);
+                assignment.reason = reason(index);
                 assignment.decided_at = now;
                 assignment.epoch += 1;
                 assignment.removed_at = None;
             }
             None if replicas > 0 => {
-                fleet.reserve(cluster, ask(service), place.replicas);
-                after.push(assigned(
-                    service,
-                    cluster,
-                    replicas,
-                    StoredReason(place.reason),
-                    now,
-                ));
+                promised.push((cluster.id, count));
+                after.push(assigned(service, cluster.id, replicas, reason(index), now));
             }
             None => {}
         }
     }
+    let (unplaced, message) = (decision.unplaced, decision.message);
+    for (cluster, more) in promised {
+        fleet.reserve(cluster, applicant.ask, more);
+    }
+    let holders = after.iter().filter(|assignment| assignment.replicas > 0);
+    fleet
+        .reservations
+        .neighbours
+        .moved(&applicant.place, holders.map(|assignment| assignment.cluster_id));
     settle_holds(service, before, &mut after);
     Placed {
         assignments: after,
-        unplaced: decision.unplaced,
-        message: decision.message,
+        given_back: Some(given_back).filter(|given| !given.0.is_empty()),
+        unplaced,
+        message,
     }
 }
 

@@ -70,6 +70,10 @@ pub struct Pace {
     pub look: Duration,
     /// What was in trouble counts as running only after it was well for so long.
     pub settle: Duration,
+    /// Replicas that no node takes for so long go elsewhere.
+    pub give_back: Duration,
+    /// For so long after that their cluster gets no new ones of the service.
+    pub give_back_pause: Duration,
 }
 
 pub struct Question<'a> {

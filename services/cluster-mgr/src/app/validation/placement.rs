@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use api_types::placement::{Placement, PlacementStrategy};
 
-use crate::app::validation::Fields;
+use crate::app::validation::{Fields, names};
 
 /// What one service may have; more is a slip of the finger.
 pub const MOST_REPLICAS: u32 = 10_000;
 const MOST_WEIGHT: u32 = 1_000_000;
+/// Of tolerations, and of services to avoid.
+const LONGEST_LIST: usize = 32;
 
 /// The clusters that exist, and whether the environment spans each.
 pub struct Known<'a>(pub Vec<(&'a str, bool)>);
@@ -28,7 +30,8 @@ impl Known<'_> {
     }
 }
 
-pub fn check(placement: &Placement, known: &Known<'_>, fields: &mut Fields) {
+/// `own` is the service's name, as far as it is known.
+pub fn check(placement: &Placement, own: &str, known: &Known<'_>, fields: &mut Fields) {
     let mut seen = BTreeSet::new();
     for (index, name) in placement.clusters.iter().enumerate() {
         let field = format!("placement.clusters[{index}]");
@@ -68,6 +71,44 @@ pub fn check(placement: &Placement, known: &Known<'_>, fields: &mut Fields) {
             }
         }
     }
+    for (name, percent) in [
+        ("max_percent_per_cluster", placement.max_percent_per_cluster),
+        ("max_percent_per_zone", placement.max_percent_per_zone),
+        ("max_percent_per_region", placement.max_percent_per_region),
+    ] {
+        if percent.is_some_and(|percent| !(1..=100).contains(&percent)) {
+            fields.refuse(format!("placement.{name}"), "must be from 1 to 100");
+        }
+    }
+    for (index, toleration) in placement.tolerations.iter().enumerate() {
+        let field = format!("placement.tolerations[{index}]");
+        fields.check(format!("{field}.key"), names::qualified(&toleration.key));
+        if let Some(value) = &toleration.value {
+            fields.check(format!("{field}.value"), names::label_value(value));
+        }
+    }
+    let mut avoided = BTreeSet::new();
+    for (index, name) in placement.avoid.iter().enumerate() {
+        let field = format!("placement.avoid[{index}]");
+        if name == own {
+            fields.refuse(
+                field,
+                "a service can't avoid itself; limit its share of one cluster instead",
+            );
+        } else if avoided.insert(name) {
+            fields.check(field, names::service(name));
+        } else {
+            fields.refuse(field, format!("`{name}` is named twice"));
+        }
+    }
+    for (name, count) in [
+        ("tolerations", placement.tolerations.len()),
+        ("avoid", placement.avoid.len()),
+    ] {
+        if count > LONGEST_LIST {
+            fields.refuse(format!("placement.{name}"), format!("at most {LONGEST_LIST}"));
+        }
+    }
     if placement.min_per_cluster > MOST_REPLICAS {
         fields.refuse(
             "placement.min_per_cluster",
@@ -94,12 +135,15 @@ pub fn replicas(count: u32, fields: &mut Fields) {
 
 #[cfg(test)]
 mod tests {
+    use api_types::placement::Toleration;
+
     use super::*;
 
     fn refused(placement: &Placement) -> Vec<String> {
         let mut fields = Fields::default();
         check(
             placement,
+            "web",
             &Known(vec![("east", true), ("west", false)]),
             &mut fields,
         );
@@ -107,19 +151,48 @@ mod tests {
     }
 
     #[test]
-    fn only_clusters_of_the_environment_can_be_named() {
+    fn only_clusters_of_the_environment_can_be_named_and_shares_are_percents() {
         assert!(refused(&Placement::default()).is_empty());
         let named = |clusters: &[&str]| Placement {
             clusters: clusters.iter().map(|name| (*name).to_owned()).collect(),
             ..Placement::default()
         };
         assert!(refused(&named(&["east"])).is_empty());
+        let share = |percent| Placement {
+            max_percent_per_region: Some(percent),
+            ..Placement::default()
+        };
+        assert!(refused(&share(100)).is_empty());
+        for percent in [0, 101] {
+            assert_eq!(refused(&share(percent)), ["placement.max_percent_per_region"]);
+        }
         assert_eq!(
             refused(&named(&["east", "west", "north", "east"])),
             [
                 "placement.clusters[1]",
                 "placement.clusters[2]",
                 "placement.clusters[3]"
+            ]
+        );
+    }
+
+    #[test]
+    fn who_is_avoided_is_another_service_named_once() {
+        let placement = Placement {
+            avoid: ["db", "web", "db", "Db"].map(str::to_owned).to_vec(),
+            tolerations: vec![Toleration {
+                key: "dedicated".to_owned(),
+                value: Some("a b".to_owned()),
+            }],
+            ..Placement::default()
+        };
+        assert_eq!(
+            refused(&placement),
+            [
+                "placement.tolerations[0].value",
+                "placement.avoid[1]",
+                "placement.avoid[2]",
+                "placement.avoid[3]"
             ]
         );
     }

@@ -22,7 +22,7 @@ enum Plan {
     Create,
     Change {
         service: Box<Service>,
-        patch: ServicePatch,
+        patch: Box<ServicePatch>,
         said: Vec<String>,
         diff: RevisionDiff,
     },
@@ -167,7 +167,7 @@ async fn plan(session: &Session, at: &ServiceAt, file: &ServiceFile) -> Outcome<
     let diff = session.done(session.portal.preview_revision(at, &preview).await)?;
     Ok(Plan::Change {
         service: Box::new(service),
-        patch,
+        patch: Box::new(patch),
         said,
         diff,
     })

@@ -1,11 +1,12 @@
 import type { Service } from '@/api/types';
 import { DeleteModal } from './DeleteModal';
+import { RebalanceModal } from './RebalanceModal';
 import { RestartModal } from './RestartModal';
 import { ScaleModal } from './ScaleModal';
 import { UpgradeModal } from './UpgradeModal';
 
 export interface ServiceActionChoice {
-  kind: 'upgrade' | 'scale' | 'restart' | 'delete';
+  kind: 'upgrade' | 'scale' | 'restart' | 'rebalance' | 'delete';
   service: Service;
 }
 
@@ -25,6 +26,8 @@ export function ServiceAction({ choice, onClose }: Props) {
       return <ScaleModal service={service} onClose={onClose} />;
     case 'restart':
       return <RestartModal service={service} onClose={onClose} />;
+    case 'rebalance':
+      return <RebalanceModal service={service} onClose={onClose} />;
     case 'delete':
       return <DeleteModal service={service} onClose={onClose} />;
   }

@@ -1,5 +1,6 @@
 import type { UseQueryResult } from '@tanstack/react-query';
-import type { TableColumnsType } from 'antd';
+import { Button, Space, type TableColumnsType } from 'antd';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { Assignment, Page, Service } from '@/api/types';
@@ -8,6 +9,7 @@ import { DataTable } from '@/components/DataTable';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { Observed } from '@/components/Observed';
 import { clusterPath } from '@/components/paths';
+import { PermitButton } from '@/components/PermitButton';
 import { PlacementWhy } from '@/components/PlacementWhy';
 import { beyondCounts } from '@/components/problemReason';
 import { Replicas } from '@/components/Replicas';
@@ -15,15 +17,22 @@ import { Section } from '@/components/Section';
 import { ShortMessage } from '@/components/ShortMessage';
 import { syncTone } from '@/components/status';
 import { StateTag } from '@/components/StateTag';
+import type { ServiceActionChoice } from '../actions/ServiceAction';
+import { pathOf } from '../actions/useServiceMutation';
+import { WhyElsewhere } from './WhyElsewhere';
 
 interface Props {
   query: UseQueryResult<Page<Assignment>>;
   service: Service;
+  onAction: (choice: ServiceActionChoice) => void;
 }
 
 /** What runs where, and why there. */
-export function Assignments({ query, service }: Props) {
+export function Assignments({ query, service, onAction }: Props) {
   const { t } = useTranslation();
+  const [elsewhere, setElsewhere] = useState(false);
+  const pinned = service.placement.strategy?.type === 'pinned';
+  const blocked = service.deleting ? t('service.being_deleted') : pinned ? t('rebalance.pinned') : undefined;
   const columns: TableColumnsType<Assignment> = [
     {
       key: 'cluster',
@@ -92,9 +101,12 @@ export function Assignments({ query, service }: Props) {
       key: 'why',
       title: t('assignment.why'),
       responsive: ['md'],
-      render: (_, { reason }) => (
+      render: (_, { reason, decided_at }) => (
         <div style={{ whiteSpace: 'normal', maxWidth: 380 }}>
           <PlacementWhy reason={reason} />
+          <div className="faint">
+            {t('placement.decided')} <Age at={decided_at} />
+          </div>
         </div>
       ),
     },
@@ -110,6 +122,21 @@ export function Assignments({ query, service }: Props) {
       title={t('assignment.title')}
       hint={t(`placement.${service.placement.strategy?.type ?? 'free_capacity'}`)}
       flush
+      extra={
+        <Space wrap>
+          <Button aria-expanded={elsewhere} onClick={() => setElsewhere(!elsewhere)}>
+            {t('placement.why_not_elsewhere')}
+          </Button>
+          <PermitButton
+            permission="service:write"
+            scope={pathOf(service)}
+            blocked={blocked}
+            onClick={() => onAction({ kind: 'rebalance', service })}
+          >
+            {t('rebalance.action')}
+          </PermitButton>
+        </Space>
+      }
     >
       <DataTable<Assignment>
         bare
@@ -122,6 +149,7 @@ export function Assignments({ query, service }: Props) {
         onRetry={() => void query.refetch()}
         empty={<EmptyPanel compact title={t('assignment.empty_title')} text={t('assignment.empty_text')} />}
       />
+      {elsewhere && <WhyElsewhere service={service} />}
     </Section>
   );
 }

@@ -2,7 +2,7 @@ import { type Document, LineCounter, parseDocument } from 'yaml';
 import type { FieldError, NewService, ServiceSpec } from '@/api/types';
 import { findChanges } from '../form/changes';
 import { serviceToValues } from '../form/convert';
-import type { ServiceValues } from '../form/values';
+import { SHARES, type ServiceValues } from '../form/values';
 import { checkDocument, type Problem } from './check';
 import { locate } from './locate';
 import { CREATE_SCHEMA, EDIT_SCHEMA } from './schema';
@@ -75,6 +75,7 @@ function wireToValues(body: NewService, creating: boolean, before: ServiceValues
     values.replicas = before.replicas;
     values.clusters = before.clusters;
     values.min_per_cluster = before.min_per_cluster;
+    for (const name of SHARES) values[name] = before[name];
   }
   return values;
 }

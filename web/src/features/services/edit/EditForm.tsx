@@ -59,6 +59,12 @@ export function EditForm({ base }: { base: Base }) {
             strategy: values.strategy,
             clusters: values.clusters,
             min_per_cluster: values.min_per_cluster,
+            max_percent_per_cluster: values.max_percent_per_cluster,
+            max_percent_per_zone: values.max_percent_per_zone,
+            max_percent_per_region: values.max_percent_per_region,
+            tolerations: values.tolerations,
+            avoid: values.avoid,
+            priority: values.priority,
             weights: values.weights,
             pinned: values.pinned,
           }));

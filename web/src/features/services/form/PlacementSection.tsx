@@ -2,6 +2,7 @@ import { Form, InputNumber, Radio, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { Cluster } from '@/api/types';
 import { Section } from '@/components/Section';
+import { PlacementRules } from './PlacementRules';
 import type { ServiceValues } from './values';
 import styles from './form.module.css';
 
@@ -76,6 +77,7 @@ export function PlacementSection({ clusters }: { clusters: Cluster[] }) {
           ))}
         </div>
       )}
+      <PlacementRules pinned={strategy === 'pinned'} />
     </Section>
   );
 }

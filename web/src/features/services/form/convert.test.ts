@@ -72,6 +72,33 @@ describe('a service in its form', () => {
     expect(values).toMatchObject({ name: 'web', description: 'the shop', replicas: 5 });
   });
 
+  it('keeps the rules of its placement, and leaves out what is as usual', () => {
+    const placement = {
+      ...service.placement,
+      max_percent_per_cluster: 60,
+      max_percent_per_region: 50,
+      tolerations: [{ key: 'dedicated' }, { key: 'gpu', value: 'a100' }],
+      avoid: ['db'],
+      priority: 'high' as const,
+    };
+    const values = serviceToValues({ ...service, placement }, spec);
+    expect(valuesToPlacement(values)).toEqual(placement);
+    // Pinned replicas have no shares; the other rules hold for them too.
+    expect(valuesToPlacement({ ...values, strategy: 'pinned', pinned: { east: 1 } })).toEqual({
+      strategy: { type: 'pinned', replicas: { east: 1 } },
+      clusters: [],
+      min_per_cluster: 0,
+      tolerations: placement.tolerations,
+      avoid: ['db'],
+      priority: 'high',
+    });
+    expect(valuesToPlacement(defaultValues())).toEqual({
+      strategy: { type: 'free_capacity' },
+      clusters: [],
+      min_per_cluster: 0,
+    });
+  });
+
   it('keeps what it has no field for', () => {
     const newer = { ...spec, volumes: [{ name: 'data' }] } as ServiceSpec;
     expect(valuesToSpec(serviceToValues(service, newer))).toMatchObject({ volumes: [{ name: 'data' }] });

@@ -3,6 +3,7 @@ import {
   DEFAULT_RESOURCES,
   defaultProbe,
   defaultValues,
+  SHARES,
   type ProbeValues,
   type ServiceValues,
 } from './values';
@@ -117,8 +118,33 @@ function counts(map: Record<string, number | null>): Record<string, number> {
   );
 }
 
+/** What holds for every strategy; what is as usual is left out. */
+function rulesToWire({ tolerations, avoid, priority }: ServiceValues): Partial<Placement> {
+  return {
+    ...(tolerations.length > 0
+      ? {
+          tolerations: tolerations.map(({ key, value }) => ({
+            key: key?.trim() ?? '',
+            ...(value?.trim() ? { value: value.trim() } : {}),
+          })),
+        }
+      : {}),
+    ...(avoid.length > 0 ? { avoid } : {}),
+    ...(priority === 'normal' ? {} : { priority }),
+  };
+}
+
 export function valuesToPlacement(values: ServiceValues): Placement {
-  const common = { clusters: values.clusters, min_per_cluster: values.min_per_cluster };
+  const rules = rulesToWire(values);
+  const common: Partial<Placement> = {
+    clusters: values.clusters,
+    min_per_cluster: values.min_per_cluster,
+    ...rules,
+  };
+  for (const name of SHARES) {
+    const percent = values[name];
+    if (percent !== null) common[name] = percent;
+  }
   switch (values.strategy) {
     case 'weights':
       return { strategy: { type: 'weights', weights: counts(values.weights) }, ...common };
@@ -127,6 +153,7 @@ export function valuesToPlacement(values: ServiceValues): Placement {
         strategy: { type: 'pinned', replicas: counts(values.pinned) },
         clusters: [],
         min_per_cluster: 0,
+        ...rules,
       };
     default:
       return { strategy: { type: 'free_capacity' }, ...common };
@@ -196,6 +223,12 @@ export function serviceToValues(service: Described, spec: ServiceSpec): ServiceV
     strategy: strategy?.type ?? 'free_capacity',
     clusters: service.placement.clusters ?? [],
     min_per_cluster: service.placement.min_per_cluster ?? 0,
+    max_percent_per_cluster: service.placement.max_percent_per_cluster ?? null,
+    max_percent_per_zone: service.placement.max_percent_per_zone ?? null,
+    max_percent_per_region: service.placement.max_percent_per_region ?? null,
+    tolerations: (service.placement.tolerations ?? []).map(({ key, value }) => ({ key, value: value ?? '' })),
+    avoid: service.placement.avoid ?? [],
+    priority: service.placement.priority ?? 'normal',
     weights: strategy?.type === 'weights' ? { ...strategy.weights } : {},
     pinned: strategy?.type === 'pinned' ? { ...strategy.replicas } : {},
     image: spec.image,

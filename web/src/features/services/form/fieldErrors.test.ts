@@ -16,6 +16,9 @@ describe('the field that the server refuses', () => {
     ['host_aliases[1].hostnames[0]', ['host_aliases', 1, 'hostnames']],
     ['placement.clusters[1]', ['clusters']],
     ['placement.min_per_cluster', ['min_per_cluster']],
+    ['placement.max_percent_per_region', ['max_percent_per_region']],
+    ['placement.tolerations[1].key', ['tolerations', 1, 'key']],
+    ['placement.avoid[0]', ['avoid']],
     ['placement.strategy.weights[east]', ['weights', 'east']],
     ['placement.strategy.replicas[west]', ['pinned', 'west']],
   ])('%s is found in the form', (field, path) => {

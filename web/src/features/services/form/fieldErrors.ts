@@ -20,6 +20,7 @@ function toFormPath(parts: NamePath): NamePath {
       const map = third === 'replicas' ? 'pinned' : third;
       return third === undefined || third === 'type' ? ['strategy'] : [map as string, ...rest];
     }
+    if (second === 'tolerations' && third !== undefined) return [second, third, ...rest];
     return second === undefined ? ['strategy'] : [second];
   }
   if (first === 'probes' && third === 'check') return ['probes', second as string, ...rest.slice(0, 1)];
@@ -39,6 +40,12 @@ const FIELDS = new Set([
   'strategy',
   'clusters',
   'min_per_cluster',
+  'max_percent_per_cluster',
+  'max_percent_per_zone',
+  'max_percent_per_region',
+  'tolerations',
+  'avoid',
+  'priority',
   'weights',
   'pinned',
   'image',

@@ -1,5 +1,12 @@
 import type { FormInstance } from 'antd';
-import type { NewService, PlacementStrategy, ProbeCheck, Resources, ServiceSpec } from '@/api/types';
+import type {
+  NewService,
+  PlacementStrategy,
+  Priority,
+  ProbeCheck,
+  Resources,
+  ServiceSpec,
+} from '@/api/types';
 
 export interface ProbeValues {
   enabled: boolean;
@@ -40,6 +47,12 @@ export interface ServiceValues {
   strategy: PlacementStrategy['type'];
   clusters: string[];
   min_per_cluster: number;
+  max_percent_per_cluster: number | null;
+  max_percent_per_zone: number | null;
+  max_percent_per_region: number | null;
+  tolerations: { key: string; value: string }[];
+  avoid: string[];
+  priority: Priority;
   weights: Record<string, number | null>;
   pinned: Record<string, number | null>;
   image: string;
@@ -64,6 +77,9 @@ export interface ServiceValues {
   /** What the form has no field for. */
   other: { service: Partial<NewService>; spec: Partial<ServiceSpec> };
 }
+
+/** The limits of a service's share of one place, as they are called on the wire. */
+export const SHARES = ['max_percent_per_cluster', 'max_percent_per_zone', 'max_percent_per_region'] as const;
 
 export type ProbeName = keyof ServiceValues['probes'];
 export const PROBES: ProbeName[] = ['readiness', 'liveness', 'startup'];
@@ -99,6 +115,12 @@ export function defaultValues(): ServiceValues {
     strategy: 'free_capacity',
     clusters: [],
     min_per_cluster: 0,
+    max_percent_per_cluster: null,
+    max_percent_per_zone: null,
+    max_percent_per_region: null,
+    tolerations: [],
+    avoid: [],
+    priority: 'normal',
     weights: {},
     pinned: {},
     image: '',

@@ -24,6 +24,8 @@ const PACE: Pace = Pace {
     removal: Duration::from_secs(60),
     look: Duration::from_secs(1),
     settle: Duration::from_secs(10),
+    give_back: Duration::from_secs(300),
+    give_back_pause: Duration::from_secs(1800),
 };
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -40,9 +42,11 @@ fn cluster(name: &str) -> ClusterView {
         id: Uuid::from_u128(u128::from(name.bytes().map(u64::from).sum::<u64>())),
         name: name.to_owned(),
         region: name.to_owned(),
+        zone: String::new(),
         removing: false,
         evacuating: None,
         cordoned: false,
+        taints: vec![],
         health: ClusterState::Ready,
         observed: Some(ClusterObservation {
             observed_at: at(0),
@@ -55,6 +59,7 @@ fn cluster(name: &str) -> ClusterView {
             requested: ResourceAmounts::default(),
             used: None,
             largest_node: Some(amounts),
+            free: None,
         }),
         last_contact: Some(at(0)),
     }
@@ -108,6 +113,8 @@ fn subject(kind: OperationKind) -> Subject {
             restarted_at: None,
             deleting: kind == OperationKind::DeleteService,
             place_afresh: false,
+            most_moves: None,
+            given_back: None,
             unplaced: 0,
             operation_id: Some(operation.id),
             version: 1,
@@ -254,6 +261,8 @@ impl Play {
                 } else {
                     RolloutState::Progressing
                 },
+                unschedulable: 0,
+                unschedulable_since: None,
                 problems: vec![],
                 drift: vec![],
             }),
