@@ -8,6 +8,7 @@ mod m20261120_registry;
 mod m20261124_service_orders;
 mod m20261128_autoscaling;
 mod m20261128_evacuations;
+mod m20261128_usage;
 
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -17,5 +18,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261124_service_orders::Migration),
         Box::new(m20261128_evacuations::Migration),
         Box::new(m20261128_autoscaling::Migration),
+        Box::new(m20261128_usage::Migration),
     ]
 }

@@ -314,6 +314,24 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/prices': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What an hour of a unit costs. */
+    get: operations['get_prices'];
+    /** Sets the prices. They hold for what was used before, too. */
+    put: operations['put_prices'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/projects': {
     parameters: {
       query?: never;
@@ -773,6 +791,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/projects/{project}/quota': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** Sets what the services of a project may ask for together. What they ask for already stays, also above it. */
+    put: operations['put_quota'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/roles': {
     parameters: {
       query?: never;
@@ -916,6 +951,43 @@ export interface paths {
      *     were missed and everything must be read again; `ping` every 15 s. Each has an id to go on after.
      */
     get: operations['stream_changes'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/usage': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What services held and used, summed up by time and by project, service or cluster; oldest first.
+     * @description Of the projects and environments that the caller may see. What nobody could look at is a gap and in no sum.
+     */
+    get: operations['list_usage'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/usage/export': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The same as a CSV file, all of it. */
+    get: operations['export_usage'];
     put?: never;
     post?: never;
     delete?: never;
@@ -1124,12 +1196,14 @@ export interface components {
        * @description For `If-Match`; 0 without a policy.
        */
       version: number;
+      /** @description What of the policy can't come true as things are, such as a maximum beyond the project's quota. */
+      warnings?: string[];
     };
     /** @description One decision, with everything that went into it. */
     AutoscalingDecision: {
       /** Format: date-time */
       at: string;
-      /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`. */
+      /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`, `quota`. */
       bounds?: string[];
       /**
        * Format: int32
@@ -1669,6 +1743,14 @@ export interface components {
       /** @description The existing service whose replicas would be divided anew; absent for one that isn't there yet. */
       service?: string | null;
     };
+    /** @description Prices as they are to be. */
+    NewPrices: {
+      /** Format: double */
+      cpu_core_hour?: number | null;
+      currency: string;
+      /** Format: double */
+      memory_gib_hour?: number | null;
+    };
     NewProject: {
       description?: string;
       display_name?: string;
@@ -1919,7 +2001,7 @@ export interface components {
       items: {
         /** Format: date-time */
         at: string;
-        /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`. */
+        /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`, `quota`. */
         bounds?: string[];
         /**
          * Format: int32
@@ -2214,6 +2296,9 @@ export interface components {
         id: components['schemas']['ProjectId'];
         /** @description A DNS label, at most 40 characters. */
         name: string;
+        quota: components['schemas']['Quota'];
+        /** @description What its services ask for together, of the quota. */
+        requested: components['schemas']['Requested'];
         /** Format: int64 */
         services: number;
         /** Format: date-time */
@@ -2372,6 +2457,73 @@ export interface components {
         last_at: string;
         /** @description The name that was tried; absent where it is the address that is closed, for any name. */
         name?: string | null;
+      }[];
+      /** @description Give it back as `cursor` for the next page; absent on the last one. */
+      next_cursor?: string | null;
+      /**
+       * Format: int64
+       * @description About how many items the whole list has; exact where that costs nothing.
+       */
+      total_estimate: number;
+    };
+    /** @description One page of a list. */
+    Page_UsageItem: {
+      /** @description The clusters whose part is missing or old. */
+      gaps?: components['schemas']['Gap'][];
+      items: {
+        /** @description By cluster. */
+        cluster?: string | null;
+        /**
+         * Format: double
+         * @description What was requested, at the present prices; absent while there are none.
+         */
+        cost?: number | null;
+        /**
+         * Format: double
+         * @description Hours of a service on a cluster that were counted.
+         */
+        counted_hours: number;
+        /**
+         * Format: date-time
+         * @description How far this part was counted.
+         */
+        counted_until: string;
+        /** Format: double */
+        cpu_core_hours: number;
+        /**
+         * Format: double
+         * @description Of the pod-hours that were measured; absent when none was. Never zero for not known.
+         */
+        cpu_used_core_hours?: number | null;
+        /** @description By service. */
+        environment?: string | null;
+        /** Format: date-time */
+        from: string;
+        /**
+         * Format: double
+         * @description Hours of a service on a cluster of which nothing is known: the cluster did not answer, or the platform was away.
+         */
+        gap_hours: number;
+        /**
+         * Format: double
+         * @description The part of the pod-hours of which it is known what they used, 0 to 1.
+         */
+        measured: number;
+        /** Format: double */
+        memory_gib_hours: number;
+        /** Format: double */
+        memory_used_gib_hours?: number | null;
+        /**
+         * Format: double
+         * @description Pods, times the hours that they ran.
+         */
+        pod_hours: number;
+        /** @description By project and by service. */
+        project?: string | null;
+        /** @description By service; it may be deleted since. */
+        service?: string | null;
+        /** Format: date-time */
+        to: string;
       }[];
       /** @description Give it back as `cursor` for the next page; absent on the last one. */
       next_cursor?: string | null;
@@ -2562,6 +2714,29 @@ export interface components {
     };
     /** @enum {string} */
     PodPhase: 'pending' | 'running' | 'succeeded' | 'failed' | 'unknown';
+    /** @description What an hour of a unit costs. */
+    Prices: {
+      /**
+       * Format: double
+       * @description Of a core requested for an hour; without a price where absent.
+       */
+      cpu_core_hour?: number | null;
+      /** @description As in ISO 4217: `CNY`. */
+      currency: string;
+      /**
+       * Format: double
+       * @description Of a GiB requested for an hour.
+       */
+      memory_gib_hour?: number | null;
+      /** Format: date-time */
+      updated_at?: string | null;
+      updated_by?: string | null;
+      /**
+       * Format: int64
+       * @description For `If-Match`; 0 until somebody set prices.
+       */
+      version: number;
+    };
     Probe: {
       check: components['schemas']['ProbeCheck'];
       /** Format: int32 */
@@ -2626,6 +2801,9 @@ export interface components {
       id: components['schemas']['ProjectId'];
       /** @description A DNS label, at most 40 characters. */
       name: string;
+      quota: components['schemas']['Quota'];
+      /** @description What its services ask for together, of the quota. */
+      requested: components['schemas']['Requested'];
       /** Format: int64 */
       services: number;
       /** Format: date-time */
@@ -2647,6 +2825,34 @@ export interface components {
     };
     /** @enum {string} */
     Protocol: 'TCP' | 'UDP';
+    /** @description What the services of a project may ask for together; without a limit where absent. */
+    Quota: {
+      /**
+       * Format: int64
+       * @default null
+       */
+      cpu_millicores?: number | null;
+      /**
+       * Format: int64
+       * @default null
+       */
+      memory_bytes?: number | null;
+      /**
+       * Format: int64
+       * @description Replicas of all services.
+       * @default null
+       */
+      pods?: number | null;
+    };
+    /** @description What services ask for: the replicas that are wanted, times what one requests. */
+    Requested: {
+      /** Format: int64 */
+      cpu_millicores: number;
+      /** Format: int64 */
+      memory_bytes: number;
+      /** Format: int64 */
+      pods: number;
+    };
     ResourceAmounts: {
       /**
        * Format: int64
@@ -3124,6 +3330,67 @@ export interface components {
     TokenId: string;
     /** @enum {string} */
     Topic: 'clusters' | 'projects' | 'services' | 'operations' | 'workloads' | 'pods' | 'audit';
+    /**
+     * @description What was counted in one part of the range, for one project, service or cluster.
+     *
+     *     Requested is what pods held while they ran, by their requests. Hours that nobody could look at are in `gap_hours`
+     *     and in nothing else.
+     */
+    UsageItem: {
+      /** @description By cluster. */
+      cluster?: string | null;
+      /**
+       * Format: double
+       * @description What was requested, at the present prices; absent while there are none.
+       */
+      cost?: number | null;
+      /**
+       * Format: double
+       * @description Hours of a service on a cluster that were counted.
+       */
+      counted_hours: number;
+      /**
+       * Format: date-time
+       * @description How far this part was counted.
+       */
+      counted_until: string;
+      /** Format: double */
+      cpu_core_hours: number;
+      /**
+       * Format: double
+       * @description Of the pod-hours that were measured; absent when none was. Never zero for not known.
+       */
+      cpu_used_core_hours?: number | null;
+      /** @description By service. */
+      environment?: string | null;
+      /** Format: date-time */
+      from: string;
+      /**
+       * Format: double
+       * @description Hours of a service on a cluster of which nothing is known: the cluster did not answer, or the platform was away.
+       */
+      gap_hours: number;
+      /**
+       * Format: double
+       * @description The part of the pod-hours of which it is known what they used, 0 to 1.
+       */
+      measured: number;
+      /** Format: double */
+      memory_gib_hours: number;
+      /** Format: double */
+      memory_used_gib_hours?: number | null;
+      /**
+       * Format: double
+       * @description Pods, times the hours that they ran.
+       */
+      pod_hours: number;
+      /** @description By project and by service. */
+      project?: string | null;
+      /** @description By service; it may be deleted since. */
+      service?: string | null;
+      /** Format: date-time */
+      to: string;
+    };
     User: {
       /** Format: date-time */
       created_at: string;
@@ -3260,6 +3527,7 @@ export type NewEnvironment = components['schemas']['NewEnvironment'];
 export type NewEvacuation = components['schemas']['NewEvacuation'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewPreview = components['schemas']['NewPreview'];
+export type NewPrices = components['schemas']['NewPrices'];
 export type NewProject = components['schemas']['NewProject'];
 export type NewRelease = components['schemas']['NewRelease'];
 export type NewRevision = components['schemas']['NewRevision'];
@@ -3291,6 +3559,7 @@ export type PageRoleDescription = components['schemas']['Page_RoleDescription'];
 export type PageService = components['schemas']['Page_Service'];
 export type PageSessionSummary = components['schemas']['Page_SessionSummary'];
 export type PageSignInLock = components['schemas']['Page_SignInLock'];
+export type PageUsageItem = components['schemas']['Page_UsageItem'];
 export type PageUser = components['schemas']['Page_User'];
 export type Placement = components['schemas']['Placement'];
 export type PlacementPreview = components['schemas']['PlacementPreview'];
@@ -3303,6 +3572,7 @@ export type Pod = components['schemas']['Pod'];
 export type PodCondition = components['schemas']['PodCondition'];
 export type PodDetail = components['schemas']['PodDetail'];
 export type PodPhase = components['schemas']['PodPhase'];
+export type Prices = components['schemas']['Prices'];
 export type Probe = components['schemas']['Probe'];
 export type ProbeCheck = components['schemas']['ProbeCheck'];
 export type Probes = components['schemas']['Probes'];
@@ -3311,6 +3581,8 @@ export type Project = components['schemas']['Project'];
 export type ProjectId = components['schemas']['ProjectId'];
 export type ProjectPatch = components['schemas']['ProjectPatch'];
 export type Protocol = components['schemas']['Protocol'];
+export type Quota = components['schemas']['Quota'];
+export type Requested = components['schemas']['Requested'];
 export type ResourceAmounts = components['schemas']['ResourceAmounts'];
 export type Resources = components['schemas']['Resources'];
 export type Revision = components['schemas']['Revision'];
@@ -3351,6 +3623,7 @@ export type SyncState = components['schemas']['SyncState'];
 export type Termination = components['schemas']['Termination'];
 export type TokenId = components['schemas']['TokenId'];
 export type Topic = components['schemas']['Topic'];
+export type UsageItem = components['schemas']['UsageItem'];
 export type User = components['schemas']['User'];
 export type UserId = components['schemas']['UserId'];
 export type UserPatch = components['schemas']['UserPatch'];
@@ -4438,6 +4711,80 @@ export interface operations {
       };
     };
   };
+  get_prices: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The prices */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Prices'];
+        };
+      };
+    };
+  };
+  put_prices: {
+    parameters: {
+      query?: never;
+      header: {
+        /** @description The version that was read; 0 where there are no prices yet */
+        'If-Match': string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewPrices'];
+      };
+    };
+    responses: {
+      /** @description The prices */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Prices'];
+        };
+      };
+      /** @description `version_conflict` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `precondition_required` */
+      428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   list_projects: {
     parameters: {
       query?: {
@@ -5296,7 +5643,7 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody'];
         };
       };
-      /** @description `invalid_spec`, `does_not_fit` */
+      /** @description `invalid_spec`, `quota_exceeded`, `does_not_fit` */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5476,7 +5823,7 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody'];
         };
       };
-      /** @description `invalid_spec` */
+      /** @description `invalid_spec`, `quota_exceeded` */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5991,7 +6338,7 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody'];
         };
       };
-      /** @description `invalid_spec` */
+      /** @description `invalid_spec`, `quota_exceeded` */
       422: {
         headers: {
           [name: string]: unknown;
@@ -6165,7 +6512,7 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody'];
         };
       };
-      /** @description `invalid_spec`, `does_not_fit`, `nothing_changed` */
+      /** @description `invalid_spec`, `does_not_fit`, `quota_exceeded`, `nothing_changed` */
       422: {
         headers: {
           [name: string]: unknown;
@@ -6354,6 +6701,72 @@ export interface operations {
       };
       /** @description `not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  put_quota: {
+    parameters: {
+      query?: never;
+      header: {
+        /** @description The project's version that was read */
+        'If-Match': string;
+      };
+      path: {
+        /** @description A project's name. */
+        project: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Quota'];
+      };
+    };
+    responses: {
+      /** @description The project */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Project'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `version_conflict` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `precondition_required` */
+      428: {
         headers: {
           [name: string]: unknown;
         };
@@ -6704,6 +7117,107 @@ export interface operations {
       };
       /** @description `invalid_topic` */
       400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_usage: {
+    parameters: {
+      query?: {
+        project?: string;
+        environment?: string;
+        service?: string;
+        cluster?: string;
+        /** @description From the hour of this time on; a day, 30 days or a year before the end when absent, by `every`. */
+        from?: string;
+        /** @description Up to the hour that this time is in; now when absent. */
+        to?: string;
+        every?: 'hour' | 'day' | 'month' | 'total';
+        by?: 'project' | 'service' | 'cluster';
+        /** @description Where days and months begin, as in the IANA database: `Asia/Shanghai`. UTC when absent. */
+        time_zone?: string;
+        /** @description Items a page, 1 to 500; 50 when absent. */
+        limit?: number;
+        /** @description Where to go on: `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description A field to sort by, `-` before it for descending. */
+        sort?: string;
+        /** @description Text to look for. */
+        q?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of sums */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_UsageItem'];
+        };
+      };
+      /** @description `invalid_cursor`, `invalid_sort`, `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  export_usage: {
+    parameters: {
+      query?: {
+        project?: string;
+        environment?: string;
+        service?: string;
+        cluster?: string;
+        /** @description From the hour of this time on; a day, 30 days or a year before the end when absent, by `every`. */
+        from?: string;
+        /** @description Up to the hour that this time is in; now when absent. */
+        to?: string;
+        every?: 'hour' | 'day' | 'month' | 'total';
+        by?: 'project' | 'service' | 'cluster';
+        /** @description Where days and months begin, as in the IANA database: `Asia/Shanghai`. UTC when absent. */
+        time_zone?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/csv': string;
+        };
+      };
+      /** @description `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `export_too_large` */
+      422: {
         headers: {
           [name: string]: unknown;
         };

@@ -43,6 +43,7 @@ export type {
   Pod,
   PodDetail,
   PodPhase,
+  Prices,
   Probe,
   ProbeCheck,
   Problem,
@@ -68,6 +69,7 @@ export type {
   SyncState,
   Termination,
   Topic,
+  UsageItem,
   User,
   WorkloadObservation,
 } from './schema';

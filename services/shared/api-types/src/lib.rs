@@ -24,5 +24,6 @@ pub mod pods;
 pub mod projects;
 pub mod services;
 pub mod spec;
+pub mod usage;
 
 pub use common::{ErrorBody, Gap, ListQuery, Page};
