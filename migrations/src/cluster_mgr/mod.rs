@@ -9,6 +9,7 @@ mod m20261124_service_orders;
 mod m20261128_autoscaling;
 mod m20261128_evacuations;
 mod m20261128_placement;
+mod m20261128_usage;
 
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -19,5 +20,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261128_evacuations::Migration),
         Box::new(m20261128_autoscaling::Migration),
         Box::new(m20261128_placement::Migration),
+        Box::new(m20261128_usage::Migration),
     ]
 }

@@ -44,6 +44,8 @@ pub struct Config {
     pub autoscaling_period_ms: u64,
     pub decisions_kept_hours: i64,
     pub scalings_kept_days: i64,
+    pub metering_period_ms: u64,
+    pub usage_kept_days: i64,
 }
 
 fn any_port() -> SocketAddr {
@@ -80,6 +82,8 @@ impl Default for Config {
             autoscaling_period_ms: 15_000,
             decisions_kept_hours: 24,
             scalings_kept_days: 90,
+            metering_period_ms: 60_000,
+            usage_kept_days: 400,
         }
     }
 }
@@ -211,6 +215,16 @@ pub const SETTINGS: &[Setting] = &[
         default: "90",
         meaning: "how long those that changed something are kept",
     },
+    Setting {
+        name: "cluster_mgr.metering_period_ms",
+        default: "60000",
+        meaning: "how often what services hold and use is added to the hours of usage",
+    },
+    Setting {
+        name: "cluster_mgr.usage_kept_days",
+        default: "400",
+        meaning: "how long the hours of usage are kept; 1,000 services on 3 clusters are about 15 MB a day",
+    },
 ];
 
 impl Config {
@@ -259,6 +273,11 @@ impl Config {
     #[must_use]
     pub fn autoscaling_period(&self) -> Duration {
         Duration::from_millis(self.autoscaling_period_ms)
+    }
+
+    #[must_use]
+    pub fn metering_period(&self) -> Duration {
+        Duration::from_millis(self.metering_period_ms)
     }
 
     #[must_use]

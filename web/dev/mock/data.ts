@@ -6,6 +6,7 @@ import type {
   Environment,
   Operation,
   Pod,
+  Prices,
   Problem,
   Project,
   Revision,
@@ -22,6 +23,7 @@ export interface World {
   revisions: Map<string, Revision[]>;
   operations: Operation[];
   audit: AuditRecord[];
+  prices: Prices;
   tokens: {
     id: string;
     name: string;
@@ -162,6 +164,7 @@ export function makeWorld(): World {
     revisions: new Map(),
     operations: [],
     audit: [],
+    prices: { currency: 'CNY', cpu_core_hour: 0.25, memory_gib_hour: 0.02, version: 1 },
     tokens: [],
   };
   const edge = world.clusters[2];
@@ -177,6 +180,8 @@ export function makeWorld(): World {
       description: `Everything behind ${display.toLowerCase()}.`,
       environments: ['production', 'test'],
       services: 0,
+      quota: name === 'shop' ? { cpu_millicores: 16_000, memory_bytes: 16 * 2 ** 30, pods: null } : {},
+      requested: { cpu_millicores: 11_000, memory_bytes: 11 * 2 ** 30, pods: 11 },
       version: 1,
       created_at: ago(86_400 * 20),
       updated_at: ago(86_400 * 2),

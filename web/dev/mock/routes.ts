@@ -3,6 +3,7 @@ import { ago, now } from './data';
 import { POD_ROUTES } from './podRoutes';
 import { page, Refusal, type Route } from './request';
 import { SERVICE_ROUTES } from './serviceRoutes';
+import { USAGE_ROUTES } from './usageRoutes';
 
 function nodes(cluster: string) {
   return [1, 2, 3].map((number) => ({
@@ -25,6 +26,7 @@ function nodes(cluster: string) {
 export const ROUTES: Route[] = [
   ...SERVICE_ROUTES,
   ...POD_ROUTES,
+  ...USAGE_ROUTES,
   [
     'GET',
     '/operations',
@@ -122,6 +124,8 @@ export const ROUTES: Route[] = [
         description: '',
         environments: [],
         services: 0,
+        quota: {},
+        requested: { cpu_millicores: 0, memory_bytes: 0, pods: 0 },
         version: 1,
         created_at: now(),
         updated_at: now(),

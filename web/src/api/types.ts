@@ -45,6 +45,7 @@ export type {
   Pod,
   PodDetail,
   PodPhase,
+  Prices,
   Probe,
   ProbeCheck,
   Problem,
@@ -71,6 +72,7 @@ export type {
   Taint,
   Termination,
   Topic,
+  UsageItem,
   User,
   WorkloadObservation,
 } from './schema';

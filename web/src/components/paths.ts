@@ -9,6 +9,6 @@ export function clusterPath(cluster: string): string {
   return `/clusters/${cluster}`;
 }
 
-export function projectPath(project: string): string {
-  return `/projects/${project}`;
+export function projectPath(project: string, tab?: string): string {
+  return tab ? `/projects/${project}/${tab}` : `/projects/${project}`;
 }

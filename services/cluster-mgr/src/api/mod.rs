@@ -13,6 +13,7 @@ mod releases;
 mod revisions;
 mod services;
 mod tasks;
+mod usage;
 
 use axum::Router;
 use axum::routing::get;
@@ -31,6 +32,7 @@ pub fn public() -> OpenApiRouter<AppState> {
             (name = "clusters", description = "Clusters and their nodes"),
             (name = "projects", description = "Projects and their environments"),
             (name = "services", description = "What teams run, its revisions, releases and placement"),
+            (name = "usage", description = "What services held and used, and what that costs"),
             (name = "operations", description = "Work under way and done"),
             (name = "overview", description = "Is anything wrong, where, and since when")
         )
@@ -57,6 +59,7 @@ pub fn public() -> OpenApiRouter<AppState> {
             projects::update_project,
             projects::delete_project
         ))
+        .routes(routes!(projects::put_quota))
         .routes(routes!(
             environments::list_environments,
             environments::create_environment
@@ -92,6 +95,9 @@ pub fn public() -> OpenApiRouter<AppState> {
             autoscaling::delete_autoscaling
         ))
         .routes(routes!(autoscaling::list_autoscaling_decisions))
+        .routes(routes!(usage::list_usage))
+        .routes(routes!(usage::export_usage))
+        .routes(routes!(usage::get_prices, usage::put_prices))
         .routes(routes!(operations::list_operations))
         .routes(routes!(operations::get_operation))
         .routes(routes!(overview::get_overview))

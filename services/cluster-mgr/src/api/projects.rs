@@ -1,7 +1,7 @@
 //! Projects.
 
 use api_types::common::{ErrorBody, ListQuery, Page};
-use api_types::projects::{NewProject, Project, ProjectPatch};
+use api_types::projects::{NewProject, Project, ProjectPatch, Quota};
 use auth::Caller;
 use axum::extract::State;
 use http::StatusCode;
@@ -93,6 +93,32 @@ pub async fn update_project(
 ) -> ApiResult<Json<Project>> {
     Ok(Json(
         app::projects::update(&state, &caller, &path.project, version, body).await?,
+    ))
+}
+
+/// Sets what the services of a project may ask for together. What they ask for already stays, also above it.
+#[utoipa::path(
+    put, path = "/api/v1/projects/{project}/quota", tag = "projects",
+    params(ProjectPath, ("If-Match" = String, Header, description = "The project's version that was read")),
+    request_body = Quota,
+    responses(
+        (status = 200, description = "The project", body = Project),
+        (status = 404, description = "`not_found`", body = ErrorBody),
+        (status = 409, description = "`version_conflict`", body = ErrorBody),
+        (status = 422, description = "`invalid_spec`", body = ErrorBody),
+        (status = 428, description = "`precondition_required`", body = ErrorBody),
+    ),
+    extensions(("x-permission" = json!("quota:write")))
+)]
+pub async fn put_quota(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(path): Path<ProjectPath>,
+    IfMatch(version): IfMatch,
+    Json(quota): Json<Quota>,
+) -> ApiResult<Json<Project>> {
+    Ok(Json(
+        app::quotas::put(&state, &caller, &path.project, version, quota).await?,
     ))
 }
 

@@ -21,7 +21,7 @@ use crate::state::AppState;
         (status = 202, description = "The service, and the operation that releases it", body = ServiceAccepted),
         (status = 404, description = "`not_found`, `revision_not_found`", body = ErrorBody),
         (status = 409, description = "`service_deleting`", body = ErrorBody),
-        (status = 422, description = "`invalid_spec`", body = ErrorBody),
+        (status = 422, description = "`invalid_spec`, `quota_exceeded`", body = ErrorBody),
     ),
     extensions(("x-permission" = json!("service:release")))
 )]

@@ -50,7 +50,7 @@ pub async fn list_revisions(
         (status = 403, description = "`forbidden`: releasing needs `service:release`", body = ErrorBody),
         (status = 404, description = "`not_found`", body = ErrorBody),
         (status = 409, description = "`version_conflict`, `service_deleting`", body = ErrorBody),
-        (status = 422, description = "`invalid_spec`, `does_not_fit`, `nothing_changed`", body = ErrorBody),
+        (status = 422, description = "`invalid_spec`, `does_not_fit`, `quota_exceeded`, `nothing_changed`", body = ErrorBody),
         (status = 428, description = "`precondition_required`", body = ErrorBody),
     ),
     extensions(("x-permission" = json!("service:write")))

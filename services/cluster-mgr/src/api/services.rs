@@ -66,7 +66,7 @@ pub async fn list_environment_services(
         (status = 202, description = "The service, and the operation that creates it", body = ServiceAccepted),
         (status = 404, description = "`not_found`", body = ErrorBody),
         (status = 409, description = "`service_exists`, `service_deleting`", body = ErrorBody),
-        (status = 422, description = "`invalid_spec`, `does_not_fit`", body = ErrorBody),
+        (status = 422, description = "`invalid_spec`, `quota_exceeded`, `does_not_fit`", body = ErrorBody),
     ),
     extensions(("x-permission" = json!("service:write")))
 )]
@@ -127,7 +127,7 @@ pub async fn get_service(
         (status = 202, description = "The service, and the operation when replicas or placement change", body = ServiceAccepted),
         (status = 404, description = "`not_found`", body = ErrorBody),
         (status = 409, description = "`version_conflict`, `service_deleting`, `autoscaled`: a policy sets the replicas", body = ErrorBody),
-        (status = 422, description = "`invalid_spec`", body = ErrorBody),
+        (status = 422, description = "`invalid_spec`, `quota_exceeded`", body = ErrorBody),
         (status = 428, description = "`precondition_required`", body = ErrorBody),
     ),
     extensions(("x-permission" = json!("service:write")))

@@ -13,7 +13,7 @@ use platform::{ApiError, ApiResult};
 use crate::app::services::{locked, missing, save_edit};
 use crate::app::validation::placement::pinned_sum;
 use crate::app::validation::{self, Fields};
-use crate::app::{edit, operations};
+use crate::app::{edit, operations, quotas};
 use crate::db::columns::{StoredPolicy, word};
 use crate::db::{
     Connection, DbErr, Record, Unit, autoscaling_decisions as decisions, autoscaling_policies as policies,
@@ -34,7 +34,12 @@ async fn present(
     row: Option<policies::Model>,
 ) -> Result<Autoscaling, DbErr> {
     let last = decisions::newest(connection, service.id).await?;
+    let warnings = match &row {
+        Some(row) => quotas::warn(connection, service, &row.policy.0).await?,
+        None => Vec::new(),
+    };
     Ok(Autoscaling {
+        warnings,
         unread: decisions::count_unread(connection, service.id).await?,
         last: last.map(|row| row.decision.0),
         version: row.as_ref().map_or(0, |row| row.version),

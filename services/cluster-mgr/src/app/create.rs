@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::app::services::{accept, check_comment, check_description, deleting, known, requests};
 use crate::app::validation::placement::pinned_sum;
 use crate::app::validation::{self, Fields, names};
-use crate::app::{edit, environments as environment_logic, operations, room, secrets};
+use crate::app::{edit, environments as environment_logic, operations, quotas, room, secrets};
 use crate::db::columns::{Names, StoredPlacement, StoredSpec, word};
 use crate::db::{Record, clusters, environments, revisions, services};
 use crate::paths::EnvironmentPath;
@@ -38,6 +38,8 @@ pub async fn create(
     if let Some(reply) = once.replay(&unit).await? {
         return Ok(reply);
     }
+    // Before the environment, as whoever deletes the project locks them.
+    let quota = quotas::lock(&unit, &path.project).await?;
     let environment = environments::find_locked(&*unit, &path.project, &path.environment)
         .await?
         .ok_or_else(|| environment_logic::missing(&path.project, &path.environment))?;
@@ -59,6 +61,7 @@ pub async fn create(
     let spec = secrets::seal(&state.foundation.master_key, id, new.spec.clone(), &[])
         .map_err(|errors| Fields::of_part("spec", errors))?;
     let mut row = row(&new, path, id, caller, now);
+    quotas::check(&unit, quota, None, &row).await?;
     let title = format!("create {}", row.path());
     operations::begin(
         &mut unit,

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use api_types::common::{ListQuery, Page, ProjectId};
-use api_types::projects::{NewProject, Project, ProjectPatch};
+use api_types::projects::{NewProject, Project, ProjectPatch, Requested};
 use auth::{Caller, Permission, Visible};
+use chrono::{DateTime, Utc};
 use platform::idempotency::Once;
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::app::edit;
 use crate::app::listing::{Sort, paginate};
 use crate::app::validation::{Fields, names};
-use crate::db::{Connection, DbErr, Record, edits, environments, projects, services};
+use crate::db::{Connection, DbErr, Record, Unit, edits, environments, projects, services};
 use crate::state::AppState;
 
 const LONGEST_TEXT: usize = 2000;
@@ -35,15 +36,18 @@ fn check_texts(display_name: Option<&str>, description: Option<&str>, fields: &m
 }
 
 /// Environments and numbers of services by project, as far as they may be seen.
+#[derive(Default)]
 struct Contents {
     environments: HashMap<String, Vec<String>>,
     services: HashMap<String, u64>,
+    /// Of all services, seen or not: it is what is left of the quota that counts.
+    requested: HashMap<String, Requested>,
 }
 
 async fn contents(connection: &impl Connection, visible: &Visible) -> Result<Contents, DbErr> {
     let mut contents = Contents {
-        environments: HashMap::new(),
-        services: HashMap::new(),
+        requested: services::requested(connection, None).await?,
+        ..Contents::default()
     };
     for row in environments::all(connection).await? {
         if visible.includes(&row.project, &row.name) {
@@ -70,6 +74,8 @@ fn shown(row: &projects::Model, contents: &mut Contents) -> Project {
         description: row.description.clone(),
         environments: contents.environments.remove(&row.name).unwrap_or_default(),
         services: contents.services.get(&row.name).copied().unwrap_or(0),
+        quota: row.quota(),
+        requested: contents.requested.get(&row.name).copied().unwrap_or_default(),
         version: row.version,
         created_at: row.created_at,
         updated_at: row.updated_at,
@@ -96,8 +102,46 @@ pub async fn get(state: &AppState, caller: &Caller, name: &str) -> ApiResult<Pro
     let row = projects::find(database, name)
         .await?
         .ok_or_else(|| missing(name))?;
-    let mut contents = contents(database, &caller.visible(Permission::ProjectRead)).await?;
-    Ok(shown(&row, &mut contents))
+    Ok(present(database, caller, &row).await?)
+}
+
+/// A project as the API shows it to the caller.
+pub async fn present(
+    connection: &impl Connection,
+    caller: &Caller,
+    row: &projects::Model,
+) -> Result<Project, DbErr> {
+    let mut contents = contents(connection, &caller.visible(Permission::ProjectRead)).await?;
+    Ok(shown(row, &mut contents))
+}
+
+/// Turns an edit away that was made on an older version.
+pub async fn check_version(unit: &Unit, row: &projects::Model, given: i64) -> ApiResult<()> {
+    let versioned = edit::Versioned {
+        what: format!("project {}", row.name),
+        id: row.id,
+        version: row.version,
+        updated_by: &row.updated_by,
+        updated_at: row.updated_at,
+    };
+    edit::check(unit, versioned, given).await
+}
+
+/// Writes an edited row with a new version.
+pub async fn save_edit(
+    unit: &mut Unit,
+    row: &mut projects::Model,
+    fields: &[&str],
+    caller: &Caller,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    row.version += 1;
+    row.updated_at = now;
+    row.updated_by.clone_from(&caller.name);
+    projects::save(&**unit, row).await?;
+    edit::note(unit, row.id, row.version, fields, &caller.name, now).await?;
+    unit.record(Record::project(&row.name));
+    Ok(())
 }
 
 pub async fn create(
@@ -128,6 +172,9 @@ pub async fn create(
         name: new.name,
         display_name: new.display_name,
         description: new.description,
+        quota_cpu_millicores: None,
+        quota_memory_bytes: None,
+        quota_pods: None,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -142,13 +189,7 @@ pub async fn create(
         }
         outcome => outcome?,
     }
-    let project = shown(
-        &row,
-        &mut Contents {
-            environments: HashMap::new(),
-            services: HashMap::new(),
-        },
-    );
+    let project = shown(&row, &mut Contents::default());
     once.store(&unit, &project).await?;
     unit.record(Record::project(&row.name));
     unit.commit().await?;
@@ -173,14 +214,7 @@ pub async fn update(
     let mut row = projects::find_locked(&*unit, name)
         .await?
         .ok_or_else(|| missing(name))?;
-    let versioned = edit::Versioned {
-        what: format!("project {name}"),
-        id: row.id,
-        version: row.version,
-        updated_by: &row.updated_by,
-        updated_at: row.updated_at,
-    };
-    edit::check(&unit, versioned, version).await?;
+    check_version(&unit, &row, version).await?;
     let mut changed = Vec::new();
     if let Some(display_name) = patch.display_name.filter(|text| *text != row.display_name) {
         row.display_name = display_name;
@@ -191,15 +225,9 @@ pub async fn update(
         changed.push("description");
     }
     if !changed.is_empty() {
-        row.version += 1;
-        row.updated_at = state.now();
-        row.updated_by.clone_from(&caller.name);
-        projects::save(&*unit, &row).await?;
-        edit::note(&unit, row.id, row.version, &changed, &caller.name, row.updated_at).await?;
-        unit.record(Record::project(name));
+        save_edit(&mut unit, &mut row, &changed, caller, state.now()).await?;
     }
-    let mut contents = contents(&*unit, &caller.visible(Permission::ProjectRead)).await?;
-    let project = shown(&row, &mut contents);
+    let project = present(&*unit, caller, &row).await?;
     unit.commit().await?;
     Ok(project)
 }

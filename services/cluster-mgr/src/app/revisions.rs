@@ -13,7 +13,7 @@ use platform::{ApiError, ApiResult};
 
 use crate::app::services::{accept, check_comment, check_version, locked, missing, requests, save_edit};
 use crate::app::validation::{self, Fields};
-use crate::app::{diff, operations, room, secrets};
+use crate::app::{diff, operations, quotas, room, secrets};
 use crate::db::columns::{Names, StoredSpec};
 use crate::db::{Connection, Unit, clusters, environments, revisions, services};
 use crate::paths::ServicePath;
@@ -250,9 +250,11 @@ pub async fn release(
     } else {
         "release"
     };
+    let before = row.clone();
     row.revision = number;
     row.image.clone_from(&target.image);
     (row.cpu_millicores, row.memory_bytes) = requests(&target.spec.0);
+    quotas::check_change(unit, &before, row).await?;
     let title = format!("{verb} revision {number} of {}", row.path());
     operations::begin(unit, row, OperationKind::ReleaseService, title, caller, now).await?;
     Ok(())

@@ -17,7 +17,7 @@ use crate::app::quantity::{parse_cpu, parse_memory};
 use crate::app::validation::placement::{Known, pinned_sum};
 use crate::app::validation::{self, Fields};
 use crate::app::{
-    autoscaling, clusters as cluster_logic, edit, environments as environment_logic, operations,
+    autoscaling, clusters as cluster_logic, edit, environments as environment_logic, operations, quotas,
 };
 use crate::db::columns::StoredPlacement;
 use crate::db::service_pages::{self, Cursor, Filter, Sort};
@@ -308,6 +308,7 @@ pub async fn update(
     if changed.is_empty() {
         return accept(unit, &row, None).await;
     }
+    quotas::check_change(&unit, &before, &row).await?;
     let now = state.now();
     if row.replicas != before.replicas || row.placement != before.placement {
         operations::begin_scaling(&mut unit, &mut row, before.replicas, caller, now).await?;

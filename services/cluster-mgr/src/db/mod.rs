@@ -8,13 +8,16 @@ pub mod clusters;
 pub mod columns;
 pub mod edits;
 pub mod environments;
+pub mod metering;
 pub mod observations;
 pub mod operations;
+pub mod prices;
 pub mod projects;
 pub mod revisions;
 pub mod service_pages;
 pub mod services;
 pub mod unit;
+pub mod usage_hours;
 pub mod visible;
 
 use sea_orm::sea_query::OnConflict;

@@ -1,5 +1,6 @@
 //! Projects.
 
+use api_types::projects::Quota;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
@@ -15,6 +16,9 @@ pub struct Model {
     pub name: String,
     pub display_name: String,
     pub description: String,
+    pub quota_cpu_millicores: Option<i64>,
+    pub quota_memory_bytes: Option<i64>,
+    pub quota_pods: Option<i64>,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -22,6 +26,25 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    #[must_use]
+    pub fn quota(&self) -> Quota {
+        let limit = |kept: Option<i64>| kept.map(i64::unsigned_abs);
+        Quota {
+            cpu_millicores: limit(self.quota_cpu_millicores),
+            memory_bytes: limit(self.quota_memory_bytes),
+            pods: limit(self.quota_pods),
+        }
+    }
+
+    pub fn set_quota(&mut self, quota: Quota) {
+        let kept = |limit: Option<u64>| limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        self.quota_cpu_millicores = kept(quota.cpu_millicores);
+        self.quota_memory_bytes = kept(quota.memory_bytes);
+        self.quota_pods = kept(quota.pods);
+    }
+}
 
 pub async fn all(connection: &impl Connection) -> Result<Vec<Model>, DbErr> {
     Entity::find().order_by_asc(Column::Name).all(connection).await

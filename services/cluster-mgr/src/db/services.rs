@@ -1,7 +1,10 @@
 //! Services.
 
+use std::collections::HashMap;
+
 use api_types::common::{OperationId, ServiceId};
 use api_types::placement::Priority;
+use api_types::projects::Requested;
 use api_types::services::{Service, ServiceKind, ServiceState, ServiceStatus};
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
@@ -92,6 +95,20 @@ impl Model {
     #[must_use]
     pub fn priority(&self) -> Priority {
         self.placement.0.priority
+    }
+
+    /// What its replicas ask for together; nothing any more once it is on its way out.
+    #[must_use]
+    pub fn requested(&self) -> Requested {
+        if self.deleting {
+            return Requested::default();
+        }
+        let pods = u64::from(self.replicas.unsigned_abs());
+        Requested {
+            cpu_millicores: pods.saturating_mul(self.cpu_millicores.unsigned_abs()),
+            memory_bytes: pods.saturating_mul(self.memory_bytes.unsigned_abs()),
+            pods,
+        }
     }
 
     /// The status as kept; `observed_at` is the reader's to fill in, since it grows with every probe.
@@ -303,6 +320,50 @@ pub async fn counts(connection: &impl Connection) -> Result<Vec<Count>, DbErr> {
         .into_model::<Count>()
         .all(connection)
         .await
+}
+
+/// What the services of a project ask for together, those on their way out aside.
+#[derive(Clone, Debug, PartialEq, FromQueryResult)]
+struct ProjectRequests {
+    project: String,
+    cpu: f64,
+    memory: f64,
+    pods: f64,
+}
+
+/// What services ask for by project; of one project, or of all.
+pub async fn requested(
+    connection: &impl Connection,
+    project: Option<&str>,
+) -> Result<HashMap<String, Requested>, DbErr> {
+    // As numbers that can't overflow; exact up to 2^53.
+    let sum = |each: &str| {
+        let text = format!("SUM(CAST(replicas AS DOUBLE PRECISION){each})");
+        Expr::cust(text)
+    };
+    let rows = Entity::find()
+        .select_only()
+        .column(Column::Project)
+        .column_as(sum(" * cpu_millicores"), "cpu")
+        .column_as(sum(" * memory_bytes"), "memory")
+        .column_as(sum(""), "pods")
+        .filter(Column::Deleting.eq(false))
+        .filter(Condition::all().add_option(project.map(|project| Column::Project.eq(project))))
+        .group_by(Column::Project)
+        .into_model::<ProjectRequests>()
+        .all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let requested = Requested {
+                cpu_millicores: row.cpu as u64,
+                memory_bytes: row.memory as u64,
+                pods: row.pods as u64,
+            };
+            (row.project, requested)
+        })
+        .collect())
 }
 
 /// Services and replicas in one state.

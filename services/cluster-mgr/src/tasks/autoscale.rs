@@ -19,6 +19,7 @@ use crate::app::autoscale::gather::{self, Limits, Place, Queries};
 use crate::app::autoscale::past::{self, Past};
 
 use crate::app::quantity::{parse_cpu, parse_memory};
+use crate::app::quotas::Rooms;
 use crate::app::{autoscale, autoscaling};
 use crate::db::{assignments, autoscaling_decisions, autoscaling_policies, clusters, revisions, services};
 use crate::state::AppState;
@@ -259,6 +260,11 @@ impl Autoscale {
             .into_iter()
             .map(|row| (row.service_id, row.version))
             .collect();
+        let growing = chunk
+            .iter()
+            .filter(|(_, _, decision)| decision.wanted > decision.current);
+        let projects = growing.filter_map(|(id, ..)| Some(locked.get(id)?.project.clone()));
+        let mut rooms = Rooms::lock(&unit, projects.collect()).await?;
         let mut written = Vec::with_capacity(chunk.len());
         for (id, version, decision) in chunk {
             let Some(service) = locked.get_mut(id) else {
@@ -269,9 +275,14 @@ impl Autoscale {
             if !same || service.deleting {
                 continue;
             }
-            autoscaling::scale(&mut unit, service, decision.wanted, &caller, decision.at).await?;
-            tracing::info!(service = %service.path(), decision = %decision.message, "a service was scaled by its policy");
-            written.push((*id, *version, decision.clone()));
+            let decision = autoscale::within_quota(decision.clone(), rooms.most(service));
+            if decision.outcome == DecisionOutcome::Scaled {
+                let before = service.clone();
+                autoscaling::scale(&mut unit, service, decision.wanted, &caller, decision.at).await?;
+                rooms.note(&before, service);
+                tracing::info!(service = %service.path(), decision = %decision.message, "a service was scaled by its policy");
+            }
+            written.push((*id, *version, decision));
         }
         autoscaling_decisions::insert(&*unit, rows(&written)).await?;
         unit.commit().await?;

@@ -5,6 +5,7 @@ pub mod autoscale;
 pub mod dispatch;
 pub mod health;
 mod lead;
+pub mod metering;
 pub mod observe;
 pub mod reconcile;
 pub mod registry;
@@ -52,6 +53,11 @@ pub fn start(state: &AppState, driver: &Driver) {
         Arc::new(autoscale::Autoscale::new(state.clone())),
         config.autoscaling_period(),
         // Never sooner: each turn decides about every service, and keeps it.
+        Signal::default(),
+    );
+    driver.start(
+        Arc::new(metering::Metering::new(state.clone())),
+        config.metering_period(),
         Signal::default(),
     );
     driver.start(

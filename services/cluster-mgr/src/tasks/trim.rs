@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use chrono::Duration;
 use platform::driver::Task;
 
-use crate::db::{autoscaling_decisions, changes, edits, operations};
+use crate::app::metering::HOUR;
+use crate::db::{autoscaling_decisions, changes, edits, metering, operations, usage_hours};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -38,10 +39,21 @@ impl Task for Trim {
         let unchanged = now - Duration::hours(config.decisions_kept_hours);
         let scalings = now - Duration::days(config.scalings_kept_days);
         let decisions = autoscaling_decisions::trim(&*unit, unchanged, scalings).await?;
+        let oldest = (now - Duration::days(config.usage_kept_days)).timestamp();
+        let hours = usage_hours::trim(&*unit, oldest.div_euclid(HOUR)).await?;
+        metering::trim(&*unit).await?;
         unit.commit().await?;
         let keys = platform::idempotency::forget_old(&self.state.foundation.database).await?;
-        if changes + edits + operations + decisions + keys > 0 {
-            tracing::debug!(changes, edits, operations, decisions, keys, "forgot what is old");
+        if changes + edits + operations + decisions + hours + keys > 0 {
+            tracing::debug!(
+                changes,
+                edits,
+                operations,
+                decisions,
+                hours,
+                keys,
+                "forgot what is old"
+            );
         }
         Ok(())
     }

@@ -656,7 +656,9 @@ async fn measure(
         *ready.entry(place.clone()).or_insert(0u32) += workload.ready;
     }
     let (_, cluster) = world.physical(id)?;
-    let pod = |value: f64, at: usize| MeasuredPod {
+    let at = |metric: &str| query.queries.iter().position(|text| text.contains(metric));
+    let (cpu, memory) = (at("cpu_usage"), at("memory_working_set"));
+    let pod = |cores: f64| MeasuredPod {
         phase: PodPhase::Running,
         stopping: false,
         ready: true,
@@ -665,12 +667,12 @@ async fn measure(
         cpu_millicores: 500,
         memory_bytes: 512 << 20,
         values: if cluster.measures {
-            vec![(at, value)]
+            let memory = memory.map(|at| (at, f64::from(256u32 << 20)));
+            cpu.map(|at| (at, cores)).into_iter().chain(memory).collect()
         } else {
             Vec::new()
         },
     };
-    let cpu = query.queries.iter().position(|text| text.contains("cpu_usage"));
     let error = (!cluster.measures).then(|| "Prometheus doesn't answer".to_owned());
     Ok(Json(Measurements {
         stale: false,
@@ -683,9 +685,7 @@ async fn measure(
                 let all = ready.get(&place).copied().unwrap_or(0).max(1);
                 let own = cluster.workloads.get(&place).map_or(0, |workload| workload.ready);
                 MeasuredService {
-                    pods: (0..own)
-                        .map(|_| pod(load / f64::from(all), cpu.unwrap_or(usize::MAX)))
-                        .collect(),
+                    pods: (0..own).map(|_| pod(load / f64::from(all))).collect(),
                     values: Vec::new(),
                 }
             })

@@ -15,6 +15,8 @@ mod ipaas;
 mod kills;
 mod lists;
 mod placement;
+mod quotas;
 mod releases;
 mod service_life;
+mod usage;
 mod world;

@@ -114,6 +114,8 @@ fn quick(ipaas_url: String) -> Config {
         retry_longest_ms: 400,
         registration_timeout_ms: 1_500,
         autoscaling_period_ms: 100,
+        // Never within a test that doesn't ask for it: see `World::metered`.
+        metering_period_ms: 3_600_000,
         ..Config::default()
     }
 }
@@ -156,6 +158,25 @@ impl World {
 
     pub async fn start(&mut self) {
         self.service = Some(self.another().await);
+    }
+
+    /// Counts usage all the time.
+    pub async fn metered(&mut self) {
+        self.config.metering_period_ms = 200;
+        self.kill_and_start().await;
+    }
+
+    /// Counts once more and then no more.
+    pub async fn metering_off(&mut self) {
+        self.config.metering_period_ms = 3_600_000;
+        self.kill_and_start().await;
+        wait_for("the last turn of metering", LONG, async || {
+            let request = self.request(&Caller::service("portal"), Method::GET, "/internal/v1/tasks");
+            let (_, tasks) = read(request.send().await.unwrap()).await;
+            let turns = tasks["metering"]["turns"].as_u64();
+            if turns == Some(1) { Ok(()) } else { Err(tasks) }
+        })
+        .await;
     }
 
     /// Another replica of the service on the same database.

@@ -19,6 +19,7 @@ const SEEN: &[&str] = &[
     "state_since",
     "operation",
     "assigned_replicas",
+    "requested",
     "updated_at",
     "last_sign_in_at",
 ];

@@ -221,6 +221,9 @@ pub struct Autoscaling {
     pub last: Option<AutoscalingDecision>,
     /// How many of the decisions that are kept lacked a metric.
     pub unread: u64,
+    /// What of the policy can't come true as things are, such as a maximum beyond the project's quota.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What came of a look.
@@ -255,7 +258,7 @@ pub struct AutoscalingDecision {
     /// The schedules that were on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<String>,
-    /// What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`.
+    /// What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`, `quota`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bounds: Vec<String>,
     pub metrics: Vec<MetricReading>,

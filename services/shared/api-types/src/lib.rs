@@ -25,5 +25,6 @@ pub mod projects;
 pub mod services;
 pub mod simulation;
 pub mod spec;
+pub mod usage;
 
 pub use common::{ErrorBody, Gap, ListQuery, Page};

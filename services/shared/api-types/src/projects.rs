@@ -22,9 +22,30 @@ pub struct Project {
     pub description: String,
     pub environments: Vec<String>,
     pub services: u64,
+    pub quota: Quota,
+    /// What its services ask for together, of the quota.
+    pub requested: Requested,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// What the services of a project may ask for together; without a limit where absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Quota {
+    pub cpu_millicores: Option<u64>,
+    pub memory_bytes: Option<u64>,
+    /// Replicas of all services.
+    pub pods: Option<u64>,
+}
+
+/// What services ask for: the replicas that are wanted, times what one requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Requested {
+    pub cpu_millicores: u64,
+    pub memory_bytes: u64,
+    pub pods: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

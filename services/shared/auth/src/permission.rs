@@ -45,6 +45,8 @@ permissions! {
     ProjectRead = "project:read",
     /// Create projects and environments, change and remove them.
     ProjectWrite = "project:write",
+    /// Quotas of projects, and prices.
+    QuotaWrite = "quota:write",
     ServiceRead = "service:read",
     /// Create, configure, scale, place.
     ServiceWrite = "service:write",
@@ -95,7 +97,10 @@ pub fn role_holds(role: Role, permission: Permission) -> bool {
     match role {
         Role::PlatformAdmin => true,
         Role::Operator => permission != P::UserWrite,
-        Role::ProjectOwner => !matches!(permission, P::ClusterWrite | P::UserRead | P::UserWrite),
+        Role::ProjectOwner => !matches!(
+            permission,
+            P::ClusterWrite | P::QuotaWrite | P::UserRead | P::UserWrite
+        ),
         Role::Developer => matches!(
             permission,
             P::ClusterRead

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { client, send } from '@/api/client';
 import type { AuditFormat } from '@/api/types';
 import { ErrorPanel } from '@/components/ErrorPanel';
+import { saveFile } from '@/components/saveFile';
 
 interface Props {
   filters: Partial<Record<string, string>>;
@@ -23,12 +24,7 @@ export function ExportButton({ filters }: Props) {
           parseAs: 'blob',
         }),
       );
-      const address = URL.createObjectURL(file);
-      const link = document.createElement('a');
-      link.href = address;
-      link.download = `audit.${format}`;
-      link.click();
-      URL.revokeObjectURL(address);
+      saveFile(file, `audit.${format}`);
     },
   });
   return (

@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { TabLinks } from '@/components/TabLinks';
 
-const TABS = ['users', 'bindings', 'roles', 'locks'] as const;
+const TABS = ['users', 'bindings', 'roles', 'locks', 'prices'] as const;
 
 /** The pages about people, beside each other. */
 export function CompanyTabs({ active }: { active: (typeof TABS)[number] }) {

@@ -12,8 +12,11 @@ import { DataTable } from '@/components/DataTable';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { PageHeader } from '@/components/PageHeader';
-import { clusterPath } from '@/components/paths';
+import { clusterPath, projectPath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
+import { TabLinks } from '@/components/TabLinks';
+import { QuotaSection } from '@/features/usage/QuotaSection';
+import { UsageTab } from '@/features/usage/UsageTab';
 import { DeleteEnvironment, DeleteProject } from './DeleteDialogs';
 import { EnvironmentModal } from './EnvironmentModal';
 import { Members } from './Members';
@@ -26,7 +29,7 @@ type Dialog =
 export function Page() {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const { project: name = '' } = useParams();
+  const { project: name = '', tab = 'environments' } = useParams();
   const [dialog, setDialog] = useState<Dialog>();
   const close = () => setDialog(undefined);
   const project = useQuery(read('/api/v1/projects/{project}', { params: { path: { project: name } } }));
@@ -166,25 +169,42 @@ export function Page() {
           </>
         }
       />
-      <DataTable<Environment>
-        label={t('word.environments')}
-        rowKey="id"
-        columns={columns}
-        items={environments.data?.items}
-        loading={environments.isLoading}
-        error={environments.error}
-        onRetry={() => void environments.refetch()}
-        empty={
-          <EmptyPanel
-            title={t('project.no_environments')}
-            text={t('project.no_environments_text')}
-            action={create}
-          />
-        }
+      <TabLinks
+        label={name}
+        active={tab}
+        tabs={[
+          { key: 'environments', label: t('word.environments'), to: projectPath(name) },
+          { key: 'usage', label: t('usage.title'), to: projectPath(name, 'usage') },
+        ]}
       />
-      <div style={{ marginTop: 16 }}>
-        <Members project={name} />
-      </div>
+      {tab === 'usage' ? (
+        <UsageTab project={name} />
+      ) : (
+        <>
+          <DataTable<Environment>
+            label={t('word.environments')}
+            rowKey="id"
+            columns={columns}
+            items={environments.data?.items}
+            loading={environments.isLoading}
+            error={environments.error}
+            onRetry={() => void environments.refetch()}
+            empty={
+              <EmptyPanel
+                title={t('project.no_environments')}
+                text={t('project.no_environments_text')}
+                action={create}
+              />
+            }
+          />
+          <div style={{ marginTop: 16 }}>
+            <QuotaSection project={data} />
+          </div>
+          <div style={{ marginTop: 16 }}>
+            <Members project={name} />
+          </div>
+        </>
+      )}
       {dialog?.kind === 'edit' && <ProjectModal project={data} onClose={close} />}
       {dialog?.kind === 'delete' && <DeleteProject project={data} onClose={close} />}
       {dialog?.kind === 'create_environment' && <EnvironmentModal project={name} onClose={close} />}

@@ -24,6 +24,7 @@ describe('what one may do', () => {
     const grants = [{ role: 'project_owner' as const, project: 'shop' }];
     expect(isPermitted(grants, 'service:delete', { project: 'shop', environment: 'test' })).toBe(true);
     expect(isPermitted(grants, 'cluster:write', { project: 'shop' })).toBe(false);
+    expect(isPermitted(grants, 'quota:write', { project: 'shop' })).toBe(false);
   });
 
   it('is reading only for a viewer', () => {

@@ -30,7 +30,7 @@ const HELD: Record<Role, readonly string[] | null> = {
 };
 const DENIED: Partial<Record<Role, readonly string[]>> = {
   operator: ['user:write'],
-  project_owner: ['cluster:write', 'user:read', 'user:write'],
+  project_owner: ['cluster:write', 'quota:write', 'user:read', 'user:write'],
 };
 
 export function roleHolds(role: Role, permission: string): boolean {

@@ -119,6 +119,22 @@ pub fn decide(
     decision
 }
 
+/// The same decision where no more replicas than `most` may be had: growth ends there, and says so.
+#[must_use]
+pub fn within_quota(mut decision: AutoscalingDecision, most: u32) -> AutoscalingDecision {
+    let most = most.max(decision.current);
+    if decision.wanted <= most {
+        return decision;
+    }
+    decision.wanted = most;
+    decision.bounds.push("quota".to_owned());
+    if decision.wanted == decision.current {
+        decision.outcome = DecisionOutcome::Kept;
+    }
+    decision.message = message(&decision);
+    decision
+}
+
 fn read(
     policy: &AutoscalingPolicy,
     target: f64,

@@ -11,6 +11,7 @@ import project from './project.json';
 import service from './service.json';
 import serviceForm from './service_form.json';
 import shell from './shell.json';
+import usage from './usage.json';
 
 export default {
   ...common,
@@ -26,4 +27,5 @@ export default {
   ...editor,
   ...lists,
   ...company,
+  ...usage,
 };

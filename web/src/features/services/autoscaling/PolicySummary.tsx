@@ -95,6 +95,12 @@ export function PolicySummary({ service, policy, autoscaling, onEdit }: Props) {
           </div>
         )}
       </dl>
+      {autoscaling.warnings?.map((warning) => (
+        <p key={warning} className={styles.last} role="status">
+          <StateTag tone="degraded" label={t('autoscaling.warning')} plain />
+          <span>{warning}</span>
+        </p>
+      ))}
       {last && (
         <p className={styles.last}>
           <span>{last.message}</span>

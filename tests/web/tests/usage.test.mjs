@@ -1,0 +1,112 @@
+// A project's quota, what its services used, and what that costs.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { api, servicesPath, until } from '../lib/api.mjs';
+import { assertAccessible, enter, launch, picture, visit } from '../lib/browser.mjs';
+import { freshName } from '../lib/settings.mjs';
+import { containing } from '../lib/words.mjs';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+const resources = { cpu_request: '500m', cpu_limit: '500m', memory_request: '64Mi', memory_limit: '64Mi' };
+const spec = { image: 'registry.example/tests/web:1', resources };
+
+test('a quota refuses what is beyond it, and usage reads as money', { timeout: 360_000 }, async () => {
+  const project = freshName('quota');
+  const place = { project, environment: 'test' };
+  const name = 'web';
+  await api('POST', '/projects', { body: { name: project } });
+  await api('POST', `/projects/${project}/environments`, { body: { name: 'test' } });
+
+  // A project in which nothing ran yet.
+  const visited = await visit(browser);
+  const { page, t } = visited;
+  await enter(visited, `/projects/${project}/usage`);
+  await page.getByText(t('usage.empty_title')).first().waitFor();
+  await assertAccessible(page, 'usage of a project that has none');
+
+  await page.getByRole('link', { name: t('word.environments'), exact: true }).click();
+  await page.getByText(t('quota.unlimited', { asked: '0' })).first().waitFor();
+  await page.getByRole('button', { name: t('quota.edit'), exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel(t('quota.field_cpu')).fill('2');
+  await dialog.getByLabel(t('quota.field_pods')).fill('4');
+  await assertAccessible(page, 'setting a quota');
+  await dialog.getByRole('button', { name: containing(t('action.save')) }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  await page.getByRole('img', { name: `${t('quota.cpu')}: 0%` }).waitFor();
+
+  await api('POST', servicesPath(place), { body: { name, replicas: 3, spec } });
+  await page.getByRole('img', { name: `${t('quota.cpu')}: 75%` }).waitFor();
+  await page.getByRole('img', { name: `${t('quota.pods')}: 75%` }).waitFor();
+  await picture(page, 'project-quota');
+
+  // More than is left is refused with how much that is.
+  visited.expect(/answered 422|status of 422/);
+  await page.goto(servicesPath(place, name));
+  await page.getByRole('button', { name: t('service.scale'), exact: true }).click();
+  await dialog.getByRole('spinbutton').first().fill('6');
+  await dialog.getByRole('button', { name: containing(t('service.scale')) }).last().click();
+  await dialog.getByText(t('error.code.quota_exceeded')).waitFor();
+  await dialog.getByText('500m CPU of 2 CPU are left').waitFor();
+  await assertAccessible(page, 'a refusal by the quota');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+
+  // Prices, so that it reads as money.
+  await page.goto('/company/prices');
+  await page.getByLabel(t('prices.currency')).fill('CNY');
+  await page.getByLabel(t('prices.cpu_core_hour')).fill('1000');
+  await page.getByLabel(t('prices.memory_gib_hour')).fill('10');
+  await page.getByRole('button', { name: containing(t('action.save')) }).click();
+  await page.getByText(t('prices.set_by', { name: 'admin' })).first().waitFor();
+
+  // Counted every minute.
+  await until(
+    'usage to be counted',
+    () => api('GET', `/usage?project=${project}&every=total&by=service`),
+    ({ items }) => items.length === 1 && items[0].pod_hours > 0 && items[0].cost > 0,
+    200,
+  );
+  await page.goto(`/projects/${project}/usage`);
+  const table = page.getByRole('group', { name: t('usage.by_service') });
+  await table.getByRole('link', { name, exact: true }).waitFor();
+  await table.getByRole('columnheader', { name: t('usage.cost') }).waitFor();
+  await page.getByRole('img', { name: containing(t('usage.chart_cpu')) }).waitFor();
+  await page.getByText(t('usage.show_cost'), { exact: true }).first().click();
+  await page.getByRole('img', { name: containing(`${t('usage.chart_cost')}: CN¥`) }).waitFor();
+  await page.getByText(t('usage.range_24h'), { exact: true }).click();
+  await page.waitForURL(/range=24h/);
+  await page.getByRole('img', { name: containing(`${t('usage.chart_cost')}: CN¥`) }).waitFor();
+  await picture(page, 'project-usage-cost');
+  await assertAccessible(page, 'usage');
+
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: containing(t('usage.export')) }).click();
+  const file = await (await download).path();
+  const lines = readFileSync(file, 'utf8').trim().split('\r\n');
+  assert.match(lines[0] ?? '', /^from,to,project,/);
+  assert.ok(
+    lines.slice(1).every((line) => line.includes(`,${project},test,${name},`)),
+    lines.join('\n'),
+  );
+  assert.ok(lines.length >= 2);
+
+  await api('DELETE', servicesPath(place, name));
+  await until(
+    'the service to be gone',
+    () => api('GET', `/projects/${project}`),
+    ({ services }) => services === 0,
+  );
+  // What it used is kept.
+  const kept = await api('GET', `/usage?project=${project}&every=total`);
+  assert.ok(kept.items[0].pod_hours > 0);
+  await api('DELETE', `/projects/${project}`);
+  await visited.end();
+});

@@ -1,0 +1,93 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { App, Button, Form, Input, InputNumber } from 'antd';
+import { useTranslation } from 'react-i18next';
+import { client, ifMatch, read, send } from '@/api/client';
+import type { Prices } from '@/api/types';
+import { Age } from '@/components/Age';
+import { ErrorPanel } from '@/components/ErrorPanel';
+import { RowsLoading } from '@/components/Loading';
+import { PageHeader } from '@/components/PageHeader';
+import { Section } from '@/components/Section';
+import { CompanyTabs } from '@/features/company/CompanyTabs';
+import { usePermission } from '@/features/session/permissions';
+import styles from './usage.module.css';
+
+/** What an hour of a unit costs. */
+export function Page() {
+  const { t } = useTranslation();
+  const prices = useQuery(read('/api/v1/prices'));
+  return (
+    <>
+      <PageHeader title={t('company.prices')} subtitle={t('prices.text')} />
+      <CompanyTabs active="prices" />
+      {prices.error && <ErrorPanel error={prices.error} onRetry={() => void prices.refetch()} />}
+      {prices.isLoading && <RowsLoading />}
+      {prices.data && <PricesForm key={prices.data.version} prices={prices.data} />}
+    </>
+  );
+}
+
+interface Values {
+  currency: string;
+  cpu_core_hour: number | null;
+  memory_gib_hour: number | null;
+}
+
+function PricesForm({ prices }: { prices: Prices }) {
+  const { t } = useTranslation();
+  const { message } = App.useApp();
+  const queries = useQueryClient();
+  const { allowed, reason } = usePermission('quota:write');
+  const save = useMutation({
+    mutationFn: ({ currency, ...values }: Values) =>
+      send(
+        client.PUT('/api/v1/prices', {
+          params: { header: ifMatch(prices.version) },
+          body: { currency: currency.trim(), ...values },
+        }),
+      ),
+    onSuccess: () => {
+      void queries.invalidateQueries();
+      void message.success(t('prices.saved'));
+    },
+  });
+  return (
+    <Section title={t('company.prices')} hint={t('prices.hint')}>
+      <Form<Values>
+        className={styles.form}
+        style={{ maxWidth: 360 }}
+        layout="vertical"
+        disabled={!allowed}
+        initialValues={{
+          currency: prices.currency,
+          cpu_core_hour: prices.cpu_core_hour ?? null,
+          memory_gib_hour: prices.memory_gib_hour ?? null,
+        }}
+        onFinish={save.mutate}
+      >
+        <Form.Item
+          name="currency"
+          label={t('prices.currency')}
+          rules={[{ required: true, pattern: /^\s*[A-Z]{3}\s*$/, message: t('prices.currency_rule') }]}
+        >
+          <Input maxLength={3} autoComplete="off" spellCheck={false} className="mono" />
+        </Form.Item>
+        {(['cpu_core_hour', 'memory_gib_hour'] as const).map((name) => (
+          <Form.Item key={name} name={name} label={t(`prices.${name}`)}>
+            <InputNumber min={0} max={1_000_000} step={0.01} placeholder={t('prices.none')} />
+          </Form.Item>
+        ))}
+        {!allowed && <p className="muted">{reason}</p>}
+        <Button type="primary" htmlType="submit" loading={save.isPending}>
+          {t('action.save')}
+        </Button>
+        {prices.updated_at && (
+          <span className="faint" style={{ marginInlineStart: 12 }}>
+            {t('prices.set_by', { name: prices.updated_by ?? '' })} <Age at={prices.updated_at} />
+          </span>
+        )}
+      </Form>
+      {save.error && <ErrorPanel inline error={save.error} />}
+    </Section>
+  );
+}

@@ -1,0 +1,46 @@
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Project } from '@/api/types';
+import { PermitButton } from '@/components/PermitButton';
+import { bytes, cores } from '@/components/quantity';
+import { Section } from '@/components/Section';
+import { UseBar } from '@/components/UseBar';
+import { QuotaModal } from './QuotaModal';
+import styles from './usage.module.css';
+
+/** What a project's services ask for, of what they may ask for. */
+export function QuotaSection({ project }: { project: Project }) {
+  const { t } = useTranslation();
+  const [editing, setEditing] = useState(false);
+  const { quota, requested } = project;
+  const rows = [
+    { key: 'cpu', limit: quota.cpu_millicores, asked: requested.cpu_millicores, format: cores },
+    { key: 'memory', limit: quota.memory_bytes, asked: requested.memory_bytes, format: bytes },
+    { key: 'pods', limit: quota.pods, asked: requested.pods, format: String },
+  ] as const;
+  return (
+    <Section
+      title={t('quota.title')}
+      hint={t('quota.hint')}
+      extra={
+        <PermitButton size="small" permission="quota:write" onClick={() => setEditing(true)}>
+          {t('quota.edit')}
+        </PermitButton>
+      }
+    >
+      <div className={styles.bars}>
+        {rows.map(({ key, limit, asked, format }) =>
+          limit === undefined || limit === null ? (
+            <div key={key} className={styles.unlimited}>
+              {t(`quota.${key}`)}:{' '}
+              <span className="number">{t('quota.unlimited', { asked: format(asked) })}</span>
+            </div>
+          ) : (
+            <UseBar key={key} label={t(`quota.${key}`)} requested={asked} total={limit} format={format} />
+          ),
+        )}
+      </div>
+      {editing && <QuotaModal project={project} onClose={() => setEditing(false)} />}
+    </Section>
+  );
+}

@@ -1,0 +1,49 @@
+import { useTranslation } from 'react-i18next';
+import type { UsageItem } from '@/api/types';
+import { useLanguage } from '@/app/LanguageProvider';
+import { Age } from '@/components/Age';
+import { StateIcon } from '@/components/StateIcon';
+import { figure, money } from './figures';
+import { Used } from './Used';
+import styles from './usage.module.css';
+
+/** The sums of a range, how far it is counted, and what of it is not known. */
+export function UsageSum({ item, currency }: { item: UsageItem; currency: string | undefined }) {
+  const { t } = useTranslation();
+  const { tag } = useLanguage();
+  const facts: [label: string, value: React.ReactNode][] = [
+    [t('usage.cpu_requested'), t('usage.core_hours', { value: figure(item.cpu_core_hours, tag) })],
+    [t('usage.cpu_used'), <Used key="cpu" value={item.cpu_used_core_hours} measured={item.measured} />],
+    [t('usage.memory_requested'), t('usage.gib_hours', { value: figure(item.memory_gib_hours, tag) })],
+    [
+      t('usage.memory_used'),
+      <Used key="memory" value={item.memory_used_gib_hours} measured={item.measured} />,
+    ],
+    [t('usage.pod_hours'), figure(item.pod_hours, tag)],
+  ];
+  if (item.cost !== undefined && item.cost !== null && currency) {
+    facts.push([t('usage.cost'), <strong key="cost">{money(item.cost, currency, tag)}</strong>]);
+  }
+  facts.push([t('usage.counted_until'), <Age key="age" at={item.counted_until} />]);
+  return (
+    <>
+      {item.gap_hours > 0 && (
+        <p className={styles.gaps} role="status">
+          <StateIcon tone="unknown" />{' '}
+          {t('usage.gaps', {
+            hours: figure(item.gap_hours, tag),
+            percent: figure((item.gap_hours / (item.gap_hours + item.counted_hours)) * 100, tag),
+          })}
+        </p>
+      )}
+      <dl className={styles.facts}>
+        {facts.map(([label, value]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd className="number">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}
