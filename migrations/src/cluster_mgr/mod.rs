@@ -7,6 +7,7 @@ mod m20261120_history;
 mod m20261120_registry;
 mod m20261124_service_orders;
 mod m20261128_autoscaling;
+mod m20261128_cluster_health;
 mod m20261128_evacuations;
 
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
@@ -17,5 +18,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261124_service_orders::Migration),
         Box::new(m20261128_evacuations::Migration),
         Box::new(m20261128_autoscaling::Migration),
+        Box::new(m20261128_cluster_health::Migration),
     ]
 }

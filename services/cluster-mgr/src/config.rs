@@ -22,6 +22,7 @@ pub struct Config {
     pub probe_period_ms: u64,
     pub unreachable_after_ms: u64,
     pub ready_after_ms: u64,
+    pub hold_down_longest_ms: u64,
     pub reconcile_period_ms: u64,
     pub full_pass_period_ms: u64,
     pub echo_ms: u64,
@@ -42,6 +43,7 @@ pub struct Config {
     pub autoscaling_period_ms: u64,
     pub decisions_kept_hours: i64,
     pub scalings_kept_days: i64,
+    pub cluster_states_kept_days: i64,
 }
 
 fn any_port() -> SocketAddr {
@@ -56,6 +58,7 @@ impl Default for Config {
             probe_period_ms: 5_000,
             unreachable_after_ms: 30_000,
             ready_after_ms: 30_000,
+            hold_down_longest_ms: 3_600_000,
             reconcile_period_ms: 1_000,
             full_pass_period_ms: 120_000,
             echo_ms: 15_000,
@@ -76,6 +79,7 @@ impl Default for Config {
             autoscaling_period_ms: 15_000,
             decisions_kept_hours: 24,
             scalings_kept_days: 90,
+            cluster_states_kept_days: 90,
         }
     }
 }
@@ -90,12 +94,17 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "cluster_mgr.unreachable_after_ms",
         default: "30000",
-        meaning: "silence after which a cluster is Unreachable",
+        meaning: "silence of all its witnesses after which a cluster is Unreachable, and of one of two Suspect",
     },
     Setting {
         name: "cluster_mgr.ready_after_ms",
         default: "30000",
-        meaning: "good probes after which an Unreachable cluster is Ready again",
+        meaning: "how long a cluster that was lost has to be well until it is Ready again; it doubles with each further time",
+    },
+    Setting {
+        name: "cluster_mgr.hold_down_longest_ms",
+        default: "3600000",
+        meaning: "the longest that it has to be well, and how long it has to be Ready until its flaps are forgiven",
     },
     Setting {
         name: "cluster_mgr.reconcile_period_ms",
@@ -197,6 +206,11 @@ pub const SETTINGS: &[Setting] = &[
         default: "90",
         meaning: "how long those that changed something are kept",
     },
+    Setting {
+        name: "cluster_mgr.cluster_states_kept_days",
+        default: "90",
+        meaning: "how long the history of the clusters' states is kept",
+    },
 ];
 
 impl Config {
@@ -205,6 +219,7 @@ impl Config {
         Patience {
             unreachable_after: Duration::from_millis(self.unreachable_after_ms),
             ready_after: Duration::from_millis(self.ready_after_ms),
+            hold_down_longest: Duration::from_millis(self.hold_down_longest_ms),
         }
     }
 

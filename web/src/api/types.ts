@@ -15,7 +15,9 @@ export type {
   Binding,
   Change,
   Cluster,
+  ClusterAgentInstallation,
   ClusterState,
+  ClusterStateChange,
   ConnectionCheck,
   Container,
   DecisionOutcome,
@@ -69,6 +71,7 @@ export type {
   Termination,
   Topic,
   User,
+  Witness,
   WorkloadObservation,
 } from './schema';
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::Duration;
 use platform::driver::Task;
 
-use crate::db::{autoscaling_decisions, changes, edits, operations};
+use crate::db::{autoscaling_decisions, changes, cluster_states, edits, operations};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -38,10 +38,20 @@ impl Task for Trim {
         let unchanged = now - Duration::hours(config.decisions_kept_hours);
         let scalings = now - Duration::days(config.scalings_kept_days);
         let decisions = autoscaling_decisions::trim(&*unit, unchanged, scalings).await?;
+        let states =
+            cluster_states::trim(&*unit, now - Duration::days(config.cluster_states_kept_days)).await?;
         unit.commit().await?;
         let keys = platform::idempotency::forget_old(&self.state.foundation.database).await?;
-        if changes + edits + operations + decisions + keys > 0 {
-            tracing::debug!(changes, edits, operations, decisions, keys, "forgot what is old");
+        if changes + edits + operations + decisions + states + keys > 0 {
+            tracing::debug!(
+                changes,
+                edits,
+                operations,
+                decisions,
+                states,
+                keys,
+                "forgot what is old"
+            );
         }
         Ok(())
     }

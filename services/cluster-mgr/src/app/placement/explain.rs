@@ -107,9 +107,9 @@ fn message(
         Part::Away => format!(
             "keeps its {count}: the cluster doesn't answer, so nothing new goes there and nothing moves"
         ),
-        Part::Cordoned if held == 0 => "gets none: the cluster is cordoned".to_owned(),
+        Part::Cordoned if held == 0 => "gets none: the cluster is closed to new ones".to_owned(),
         Part::Cordoned => {
-            format!("keeps {count} of its {held}: the cluster is cordoned and gets no new ones")
+            format!("keeps {count} of its {held}: the cluster is closed to new ones")
         }
         Part::Open => {
             let share = match &request.placement.strategy {
@@ -173,7 +173,7 @@ fn pin(candidate: &Candidate, wanted: u32) -> (u32, Vec<&'static str>, String) {
         return (
             held,
             vec!["cordoned"],
-            format!("{held} of the {wanted} pinned here: the cluster is cordoned and gets no new ones"),
+            format!("{held} of the {wanted} pinned here: the cluster is closed to new ones"),
         );
     }
     let room = candidate
@@ -240,7 +240,7 @@ fn why_not(request: Request<'_>, places: &[Place], candidates: &[Candidate]) -> 
             } else if !candidate.ready {
                 "doesn't answer".to_owned()
             } else if candidate.cordoned {
-                "is cordoned".to_owned()
+                "is closed to new ones".to_owned()
             } else if candidate.capacity.is_none() {
                 "was not observed yet".to_owned()
             } else if votes(request, candidate) == 0 && candidate.capacity != Some(0) {

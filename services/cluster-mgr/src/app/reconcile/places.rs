@@ -68,7 +68,7 @@ pub fn candidates(
             Candidate {
                 name: cluster.name.clone(),
                 ready: cluster.answers(),
-                cordoned: cluster.cordoned,
+                cordoned: cluster.cordoned || cluster.is_closed(),
                 excluded: excluded(placement, environment, cluster),
                 capacity: fleet.room(cluster, ask).map(|room| room + u64::from(held)),
                 held,
