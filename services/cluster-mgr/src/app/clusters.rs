@@ -93,7 +93,11 @@ pub fn witnesses(
     agent: Option<&cluster_agents::Model>,
 ) -> Result<Vec<Witness>, DbErr> {
     let (patience, now) = (state.config.patience(), state.now());
-    let complaint = if row.answers()? { "" } else { row.state_reason.as_str() };
+    let complaint = if row.answers()? {
+        ""
+    } else {
+        row.state_reason.as_str()
+    };
     let mut all = vec![health::probe_witness(row.last_contact, complaint, patience, now)];
     all.extend(
         agent.map(|agent| health::agent_witness(agent.renewed_at, agent.error.as_deref(), patience, now)),
