@@ -52,9 +52,7 @@ function cluster(name: string, region: string, patch: Partial<Cluster> = {}): Cl
       reason: patch.state_reason ?? '',
       since: patch.state_since ?? ago(86_400 * 3),
     },
-    witnesses: [
-      { kind: 'probe', fresh: patch.state !== 'unreachable', counts: true, heard_at: now(), message: '' },
-    ],
+    witnesses: [{ kind: 'probe', fresh: !patch.state, counts: true, heard_at: now(), message: '' }],
     observed: {
       observed_at: now(),
       stale: false,

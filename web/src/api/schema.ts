@@ -185,6 +185,27 @@ export interface paths {
     patch: operations['update_cluster'];
     trace?: never;
   };
+  '/api/v1/clusters/{cluster}/agent': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Issues a token for the cluster's agent, the second witness of whether it is alive, and tells what to apply to the
+     *     cluster. Tokens issued before are no longer good.
+     */
+    post: operations['install_cluster_agent'];
+    /** Takes the token of the cluster's agent away. The cluster has one witness then; one without an agent stays as it is. */
+    delete: operations['remove_cluster_agent'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/clusters/{cluster}/evacuation': {
     parameters: {
       query?: never;
@@ -202,6 +223,43 @@ export interface paths {
     post: operations['evacuate_cluster'];
     /** Takes a cluster back into use. What moved stays where it is; one that isn't evacuated stays as it is. */
     delete: operations['end_evacuation'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/clusters/{cluster}/heartbeat': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What the cluster's agent says, with its token as the bearer. It says that the API server lives only by how old the
+     *     renewal of its Lease is.
+     */
+    post: operations['report_heartbeat'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/clusters/{cluster}/history': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What became of the cluster: its states with reasons and times, newest first. */
+    get: operations['list_cluster_history'];
+    put?: never;
+    post?: never;
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -1245,16 +1303,34 @@ export interface components {
        * @description Services with replicas assigned here, and those replicas.
        */
       services: number;
+      /** @description Its health, or that it is being removed. */
       state: components['schemas']['ClusterState'];
       /** @description Why it is in this state, in words for a person. */
       state_reason: string;
       /** Format: date-time */
       state_since: string;
+      /** @description What to show of it in one word: its state, unless it is being emptied or is empty. */
+      status: components['schemas']['ClusterStatus'];
       /** Format: date-time */
       updated_at: string;
       /** Format: int64 */
       version: number;
+      /** @description Who says whether it is alive. One that was never heard doesn't count yet. */
+      witnesses: components['schemas']['Witness'][];
       zone: string;
+    };
+    /** @description A new token of a cluster's agent. Those given before are no longer good. */
+    ClusterAgentInstallation: {
+      /**
+       * Format: password
+       * @description For `kubectl apply -f -` on the cluster, as YAML; the token is in it.
+       */
+      manifest: string;
+      /**
+       * Format: password
+       * @description Told this once.
+       */
+      token: string;
     };
     /**
      * Format: uuid
@@ -1298,7 +1374,30 @@ export interface components {
       zone?: string | null;
     };
     /** @enum {string} */
-    ClusterState: 'pending' | 'ready' | 'unreachable' | 'removing';
+    ClusterState:
+      | 'pending'
+      | 'ready'
+      | 'suspect'
+      | 'unreachable'
+      | 'recovering'
+      | 'evacuating'
+      | 'evacuated'
+      | 'removing';
+    /** @description A change of a cluster's status. */
+    ClusterStateChange: {
+      /** Format: date-time */
+      at: string;
+      reason: string;
+      state: components['schemas']['ClusterState'];
+    };
+    /** @description A state with its reason and time. */
+    ClusterStatus: {
+      /** @description In words for a person; may be empty. */
+      reason: string;
+      /** Format: date-time */
+      since: string;
+      state: components['schemas']['ClusterState'];
+    };
     /** @description A text file mounted into every container. */
     ConfigFile: {
       /** @description UTF-8 text, at most 512 KiB over all files of a service. */
@@ -1480,6 +1579,20 @@ export interface components {
       project?: string | null;
       role: components['schemas']['Role'];
     };
+    /** @description What an agent says of its cluster. */
+    Heartbeat: {
+      /**
+       * @description Why it could not renew it just now.
+       * @default null
+       */
+      error?: string | null;
+      /**
+       * Format: int64
+       * @description Milliseconds since it last renewed its Lease; absent when it never did.
+       * @default null
+       */
+      lease_age_ms?: number | null;
+    };
     /** @description Lines of the containers' `/etc/hosts`. */
     HostAlias: {
       hostnames: string[];
@@ -1630,6 +1743,13 @@ export interface components {
       prometheus_url?: string | null;
       region: string;
       zone?: string;
+    };
+    /** @description Asks for an agent's token, and for what to apply to the cluster. */
+    NewClusterAgent: {
+      /** @description The image that the agent runs from; it must have `longshore` on its path. */
+      image: string;
+      /** @description The portal's address as it is reached from inside the cluster: `https://longshore.example.com`. */
+      portal_url: string;
     };
     NewEnvironment: {
       clusters?: string[];
@@ -2007,16 +2127,39 @@ export interface components {
          * @description Services with replicas assigned here, and those replicas.
          */
         services: number;
+        /** @description Its health, or that it is being removed. */
         state: components['schemas']['ClusterState'];
         /** @description Why it is in this state, in words for a person. */
         state_reason: string;
         /** Format: date-time */
         state_since: string;
+        /** @description What to show of it in one word: its state, unless it is being emptied or is empty. */
+        status: components['schemas']['ClusterStatus'];
         /** Format: date-time */
         updated_at: string;
         /** Format: int64 */
         version: number;
+        /** @description Who says whether it is alive. One that was never heard doesn't count yet. */
+        witnesses: components['schemas']['Witness'][];
         zone: string;
+      }[];
+      /** @description Give it back as `cursor` for the next page; absent on the last one. */
+      next_cursor?: string | null;
+      /**
+       * Format: int64
+       * @description About how many items the whole list has; exact where that costs nothing.
+       */
+      total_estimate: number;
+    };
+    /** @description One page of a list. */
+    Page_ClusterStateChange: {
+      /** @description The clusters whose part is missing or old. */
+      gaps?: components['schemas']['Gap'][];
+      items: {
+        /** Format: date-time */
+        at: string;
+        reason: string;
+        state: components['schemas']['ClusterState'];
       }[];
       /** @description Give it back as `cursor` for the next page; absent on the last one. */
       next_cursor?: string | null;
@@ -3152,6 +3295,23 @@ export interface components {
       /** @default null */
       email?: string | null;
     };
+    /** @description Who says whether a cluster is alive. */
+    Witness: {
+      /** @description False: it was never heard, so its silence means nothing yet. */
+      counts: boolean;
+      /** @description It says that the cluster is alive, and did so lately. */
+      fresh: boolean;
+      /**
+       * Format: date-time
+       * @description When it last said that the cluster is alive.
+       */
+      heard_at?: string | null;
+      kind: components['schemas']['WitnessKind'];
+      /** @description What it complains of; empty when nothing. */
+      message: string;
+    };
+    /** @enum {string} */
+    WitnessKind: 'probe' | 'agent';
     /** @description What a cluster shows of a service. */
     WorkloadObservation: {
       /**
@@ -3221,10 +3381,13 @@ export type BindingId = components['schemas']['BindingId'];
 export type Change = components['schemas']['Change'];
 export type ChangeKind = components['schemas']['ChangeKind'];
 export type Cluster = components['schemas']['Cluster'];
+export type ClusterAgentInstallation = components['schemas']['ClusterAgentInstallation'];
 export type ClusterId = components['schemas']['ClusterId'];
 export type ClusterObservation = components['schemas']['ClusterObservation'];
 export type ClusterPatch = components['schemas']['ClusterPatch'];
 export type ClusterState = components['schemas']['ClusterState'];
+export type ClusterStateChange = components['schemas']['ClusterStateChange'];
+export type ClusterStatus = components['schemas']['ClusterStatus'];
 export type ConfigFile = components['schemas']['ConfigFile'];
 export type ConnectionCheck = components['schemas']['ConnectionCheck'];
 export type Container = components['schemas']['Container'];
@@ -3243,6 +3406,7 @@ export type Event = components['schemas']['Event'];
 export type Failover = components['schemas']['Failover'];
 export type Gap = components['schemas']['Gap'];
 export type Grant = components['schemas']['Grant'];
+export type Heartbeat = components['schemas']['Heartbeat'];
 export type HostAlias = components['schemas']['HostAlias'];
 export type Kubeconfig = components['schemas']['Kubeconfig'];
 export type LeftOutPod = components['schemas']['LeftOutPod'];
@@ -3256,6 +3420,7 @@ export type MetricTarget = components['schemas']['MetricTarget'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBinding = components['schemas']['NewBinding'];
 export type NewCluster = components['schemas']['NewCluster'];
+export type NewClusterAgent = components['schemas']['NewClusterAgent'];
 export type NewEnvironment = components['schemas']['NewEnvironment'];
 export type NewEvacuation = components['schemas']['NewEvacuation'];
 export type NewPassword = components['schemas']['NewPassword'];
@@ -3280,6 +3445,7 @@ export type PageAuditRecord = components['schemas']['Page_AuditRecord'];
 export type PageAutoscalingDecision = components['schemas']['Page_AutoscalingDecision'];
 export type PageBinding = components['schemas']['Page_Binding'];
 export type PageCluster = components['schemas']['Page_Cluster'];
+export type PageClusterStateChange = components['schemas']['Page_ClusterStateChange'];
 export type PageEnvironment = components['schemas']['Page_Environment'];
 export type PageEvent = components['schemas']['Page_Event'];
 export type PageNode = components['schemas']['Page_Node'];
@@ -3354,6 +3520,8 @@ export type Topic = components['schemas']['Topic'];
 export type User = components['schemas']['User'];
 export type UserId = components['schemas']['UserId'];
 export type UserPatch = components['schemas']['UserPatch'];
+export type Witness = components['schemas']['Witness'];
+export type WitnessKind = components['schemas']['WitnessKind'];
 export type WorkloadObservation = components['schemas']['WorkloadObservation'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -4047,6 +4215,99 @@ export interface operations {
       };
     };
   };
+  install_cluster_agent: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewClusterAgent'];
+      };
+    };
+    responses: {
+      /** @description The token, told this once, and the manifest */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ClusterAgentInstallation'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_removing` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  remove_cluster_agent: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It has none any more */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_removing` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   plan_evacuation: {
     parameters: {
       query?: never;
@@ -4165,6 +4426,99 @@ export interface operations {
       };
       /** @description `cluster_removing` */
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  report_heartbeat: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Heartbeat'];
+      };
+    };
+    responses: {
+      /** @description It was heard */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `agent_token_invalid`, `not_signed_in` */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_body` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_cluster_history: {
+    parameters: {
+      query?: {
+        /** @description Items a page, 1 to 500; 50 when absent. */
+        limit?: number;
+        /** @description Where to go on: `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description A field to sort by, `-` before it for descending. */
+        sort?: string;
+        /** @description Text to look for. */
+        q?: string;
+      };
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of changes */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_ClusterStateChange'];
+        };
+      };
+      /** @description `invalid_cursor`, `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
         headers: {
           [name: string]: unknown;
         };

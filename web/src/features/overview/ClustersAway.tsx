@@ -16,27 +16,29 @@ export function ClustersAway({ clusters }: { clusters: Cluster[] }) {
   return (
     <Section title={t('overview.away_title')}>
       <ul className={styles.away}>
-        {away.map(({ name, region, state, state_since, state_reason, services, assigned_replicas, evacuation }) => (
-          <li key={name}>
-            <StateIcon tone={clusterTone(state)} size={14} />
-            <div>
-              <Link to={clusterPath(name)}>{name}</Link> <span className="muted">{region}</span> ·{' '}
-              <Age at={state_since} />
-              <p className="muted">{state_reason}</p>
-              <p>
-                <Link to={`/services?cluster=${encodeURIComponent(name)}`}>
-                  {t('cluster.holds', { services, replicas: assigned_replicas })}
-                </Link>
-                {services > 0 && !evacuation && state === 'unreachable' && (
-                  <>
-                    {' · '}
-                    <Link to={clusterPath(name)}>{t('evacuation.plan_it')}</Link>
-                  </>
-                )}
-              </p>
-            </div>
-          </li>
-        ))}
+        {away.map(
+          ({ name, region, state, state_since, state_reason, services, assigned_replicas, evacuation }) => (
+            <li key={name}>
+              <StateIcon tone={clusterTone(state)} size={14} />
+              <div>
+                <Link to={clusterPath(name)}>{name}</Link> <span className="muted">{region}</span> ·{' '}
+                <Age at={state_since} />
+                <p className="muted">{state_reason}</p>
+                <p>
+                  <Link to={`/services?cluster=${encodeURIComponent(name)}`}>
+                    {t('cluster.holds', { services, replicas: assigned_replicas })}
+                  </Link>
+                  {services > 0 && !evacuation && state === 'unreachable' && (
+                    <>
+                      {' · '}
+                      <Link to={clusterPath(name)}>{t('evacuation.plan_it')}</Link>
+                    </>
+                  )}
+                </p>
+              </div>
+            </li>
+          ),
+        )}
       </ul>
     </Section>
   );
