@@ -4,7 +4,7 @@ SHELL := /bin/bash
 DATA_DIR ?= data
 PORT ?= 7800
 
-.PHONY: help demo check test bench web openapi clean
+.PHONY: help demo check test bench web openapi commands failover-schedules clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ openapi: ## write the OpenAPI documents and the web's types anew
 
 commands: ## write the page of the program's commands anew
 	LONGSHORE_UPDATE_COMMANDS=1 cargo test -q -p longshore --test longshore commands
+
+failover-schedules: ## play 200 random schedules of trouble over five simulated clusters (LONGSHORE_SCHEDULES)
+	LONGSHORE_SCHEDULES=$${LONGSHORE_SCHEDULES:-200} cargo test -q -p cluster-mgr --lib schedules -- --nocapture
 
 clean: ## remove what the builds made
 	cargo clean

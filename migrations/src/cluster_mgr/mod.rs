@@ -7,6 +7,7 @@ mod m20261120_history;
 mod m20261120_registry;
 mod m20261124_service_orders;
 mod m20261128_autoscaling;
+mod m20261128_cluster_health;
 mod m20261128_evacuations;
 mod m20261128_placement;
 mod m20261128_usage;
@@ -21,5 +22,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261128_autoscaling::Migration),
         Box::new(m20261128_placement::Migration),
         Box::new(m20261128_usage::Migration),
+        Box::new(m20261128_cluster_health::Migration),
     ]
 }

@@ -22,6 +22,7 @@ pub struct Config {
     pub probe_period_ms: u64,
     pub unreachable_after_ms: u64,
     pub ready_after_ms: u64,
+    pub hold_down_longest_ms: u64,
     pub reconcile_period_ms: u64,
     pub full_pass_period_ms: u64,
     pub echo_ms: u64,
@@ -46,6 +47,7 @@ pub struct Config {
     pub scalings_kept_days: i64,
     pub metering_period_ms: u64,
     pub usage_kept_days: i64,
+    pub cluster_states_kept_days: i64,
 }
 
 fn any_port() -> SocketAddr {
@@ -60,6 +62,7 @@ impl Default for Config {
             probe_period_ms: 5_000,
             unreachable_after_ms: 30_000,
             ready_after_ms: 30_000,
+            hold_down_longest_ms: 3_600_000,
             reconcile_period_ms: 1_000,
             full_pass_period_ms: 120_000,
             echo_ms: 15_000,
@@ -84,6 +87,7 @@ impl Default for Config {
             scalings_kept_days: 90,
             metering_period_ms: 60_000,
             usage_kept_days: 400,
+            cluster_states_kept_days: 90,
         }
     }
 }
@@ -98,12 +102,17 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "cluster_mgr.unreachable_after_ms",
         default: "30000",
-        meaning: "silence after which a cluster is Unreachable",
+        meaning: "silence of all its witnesses after which a cluster is Unreachable, and of one of two Suspect",
     },
     Setting {
         name: "cluster_mgr.ready_after_ms",
         default: "30000",
-        meaning: "good probes after which an Unreachable cluster is Ready again",
+        meaning: "how long a cluster that was lost has to be well until it is Ready again; it doubles with each further time",
+    },
+    Setting {
+        name: "cluster_mgr.hold_down_longest_ms",
+        default: "3600000",
+        meaning: "the longest that it has to be well, and how long it has to be Ready until its flaps are forgiven",
     },
     Setting {
         name: "cluster_mgr.reconcile_period_ms",
@@ -225,6 +234,11 @@ pub const SETTINGS: &[Setting] = &[
         default: "400",
         meaning: "how long the hours of usage are kept; 1,000 services on 3 clusters are about 15 MB a day",
     },
+    Setting {
+        name: "cluster_mgr.cluster_states_kept_days",
+        default: "90",
+        meaning: "how long the history of the clusters' states is kept",
+    },
 ];
 
 impl Config {
@@ -233,6 +247,7 @@ impl Config {
         Patience {
             unreachable_after: Duration::from_millis(self.unreachable_after_ms),
             ready_after: Duration::from_millis(self.ready_after_ms),
+            hold_down_longest: Duration::from_millis(self.hold_down_longest_ms),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use api_types::access::Role;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +10,7 @@ use platform::config::Settings;
 use serde_json::{Map, Value, json};
 
 use crate::client::arguments::Command;
+use crate::client::text::parse_duration;
 
 /// A multi-cluster container platform: its services, and a client of a running one.
 #[derive(Debug, Parser)]
@@ -24,6 +26,10 @@ pub enum Target {
     Run(Run),
     #[command(flatten)]
     Client(Command),
+    /// Run the agent inside a cluster: the second witness of whether it is alive
+    ///
+    /// It renews a Lease there and tells the platform whether it could. `longshore cluster install-agent` gives what to apply.
+    ClusterAgent(AgentFlags),
     /// Write the completion script of a shell
     ///
     /// For bash: `longshore completion bash > ~/.local/share/bash-completion/completions/longshore`
@@ -68,6 +74,44 @@ pub enum Run {
         #[command(subcommand)]
         action: Action,
     },
+}
+
+/// The agent of one cluster.
+#[derive(Clone, Debug, Args)]
+pub struct AgentFlags {
+    /// The portal's address
+    #[arg(long, value_name = "URL")]
+    pub portal: String,
+    /// The cluster's name on the platform
+    #[arg(long, value_name = "NAME")]
+    pub cluster: String,
+    /// File with the cluster's token; read anew for every heartbeat
+    #[arg(long, value_name = "FILE")]
+    pub token_file: PathBuf,
+    /// Kubeconfig of the cluster [default: the rights of the pod that this runs in]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Namespace of the Lease
+    #[arg(long, value_name = "NAME", default_value = "longshore-system")]
+    pub lease_namespace: String,
+    /// Name of the Lease
+    #[arg(long, value_name = "NAME", default_value = "longshore-agent")]
+    pub lease_name: String,
+    /// Who holds the Lease; the pod's name inside a cluster
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "HOSTNAME",
+        default_value = "longshore-agent",
+        hide_env_values = true
+    )]
+    pub holder: String,
+    /// Time between two heartbeats
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
+    pub interval: Duration,
+    /// Log filter, such as debug
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    pub log: String,
 }
 
 /// Settings as flags; they win over the environment and the file.

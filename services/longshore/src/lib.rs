@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod admin;
+pub mod agent;
 pub mod arguments;
 pub mod client;
 pub mod commands_page;
@@ -27,6 +28,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.target {
         Target::Client(command) => return Box::pin(client::run(command)).await,
         Target::Completion { shell } => complete(shell),
+        Target::ClusterAgent(flags) => Box::pin(agent::run(flags)).await,
         Target::Run(target) => Box::pin(carry_out(target)).await,
     };
     match outcome {

@@ -50,6 +50,12 @@ function cluster(name: string, region: string, patch: Partial<Cluster> = {}): Cl
     state: 'ready',
     state_reason: '',
     state_since: ago(86_400 * 3),
+    status: {
+      state: patch.state ?? 'ready',
+      reason: patch.state_reason ?? '',
+      since: patch.state_since ?? ago(86_400 * 3),
+    },
+    witnesses: [{ kind: 'probe', fresh: !patch.state, counts: true, heard_at: now(), message: '' }],
     observed: {
       observed_at: now(),
       stale: false,

@@ -110,6 +110,16 @@ export const ROUTES: Route[] = [
   ],
   [
     'GET',
+    '/clusters/{cluster}/history',
+    ({ parameters, query }, { world }) => {
+      const cluster = world.clusters.find(({ name }) => name === parameters.cluster);
+      if (!cluster) return undefined;
+      const { state, state_reason: reason, state_since: at } = cluster;
+      return page([{ state, reason, at }], query);
+    },
+  ],
+  [
+    'GET',
     '/clusters/{cluster}/nodes',
     ({ parameters, query }) => page(nodes(parameters.cluster ?? ''), query),
   ],

@@ -26,7 +26,7 @@ export function addressOf(queryKey: readonly unknown[]): QueryAddress | undefine
 const PATHS: Record<Topic, RegExp[]> = {
   clusters: [
     /\/clusters(\/\{cluster\})?$/,
-    /\/clusters\/\{cluster\}\/nodes$/,
+    /\/clusters\/\{cluster\}\/(nodes|history)$/,
     /\/overview$/,
     /\/assignments$/,
   ],

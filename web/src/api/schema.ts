@@ -185,6 +185,27 @@ export interface paths {
     patch: operations['update_cluster'];
     trace?: never;
   };
+  '/api/v1/clusters/{cluster}/agent': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Issues a token for the cluster's agent, the second witness of whether it is alive, and tells what to apply to the
+     *     cluster. Tokens issued before are no longer good.
+     */
+    post: operations['install_cluster_agent'];
+    /** Takes the token of the cluster's agent away. The cluster has one witness then; one without an agent stays as it is. */
+    delete: operations['remove_cluster_agent'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/clusters/{cluster}/evacuation': {
     parameters: {
       query?: never;
@@ -202,6 +223,43 @@ export interface paths {
     post: operations['evacuate_cluster'];
     /** Takes a cluster back into use. What moved stays where it is; one that isn't evacuated stays as it is. */
     delete: operations['end_evacuation'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/clusters/{cluster}/heartbeat': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What the cluster's agent says, with its token as the bearer. It says that the API server lives only by how old the
+     *     renewal of its Lease is.
+     */
+    post: operations['report_heartbeat'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/clusters/{cluster}/history': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What became of the cluster: its states with reasons and times, newest first. */
+    get: operations['list_cluster_history'];
+    put?: never;
+    post?: never;
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -307,6 +365,24 @@ export interface paths {
      */
     get: operations['list_pods'];
     put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/prices': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What an hour of a unit costs. */
+    get: operations['get_prices'];
+    /** Sets the prices. They hold for what was used before, too. */
+    put: operations['put_prices'];
     post?: never;
     delete?: never;
     options?: never;
@@ -830,6 +906,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/projects/{project}/quota': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** Sets what the services of a project may ask for together. What they ask for already stays, also above it. */
+    put: operations['put_quota'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/roles': {
     parameters: {
       query?: never;
@@ -973,6 +1066,43 @@ export interface paths {
      *     were missed and everything must be read again; `ping` every 15 s. Each has an id to go on after.
      */
     get: operations['stream_changes'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/usage': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What services held and used, summed up by time and by project, service or cluster; oldest first.
+     * @description Of the projects and environments that the caller may see. What nobody could look at is a gap and in no sum.
+     */
+    get: operations['list_usage'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/usage/export': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The same as a CSV file, all of it. */
+    get: operations['export_usage'];
     put?: never;
     post?: never;
     delete?: never;
@@ -1181,12 +1311,14 @@ export interface components {
        * @description For `If-Match`; 0 without a policy.
        */
       version: number;
+      /** @description What of the policy can't come true as things are, such as a maximum beyond the project's quota. */
+      warnings?: string[];
     };
     /** @description One decision, with everything that went into it. */
     AutoscalingDecision: {
       /** Format: date-time */
       at: string;
-      /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`. */
+      /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`, `quota`. */
       bounds?: string[];
       /**
        * Format: int32
@@ -1302,18 +1434,36 @@ export interface components {
        * @description Services with replicas assigned here, and those replicas.
        */
       services: number;
+      /** @description Its health, or that it is being removed. */
       state: components['schemas']['ClusterState'];
       /** @description Why it is in this state, in words for a person. */
       state_reason: string;
       /** Format: date-time */
       state_since: string;
+      /** @description What to show of it in one word: its state, unless it is being emptied or is empty. */
+      status: components['schemas']['ClusterStatus'];
       /** @description What keeps away services that don't tolerate it. */
       taints: components['schemas']['Taint'][];
       /** Format: date-time */
       updated_at: string;
       /** Format: int64 */
       version: number;
+      /** @description Who says whether it is alive. One that was never heard doesn't count yet. */
+      witnesses: components['schemas']['Witness'][];
       zone: string;
+    };
+    /** @description A new token of a cluster's agent. Those given before are no longer good. */
+    ClusterAgentInstallation: {
+      /**
+       * Format: password
+       * @description For `kubectl apply -f -` on the cluster, as YAML; the token is in it.
+       */
+      manifest: string;
+      /**
+       * Format: password
+       * @description Told this once.
+       */
+      token: string;
     };
     /** @description Why one cluster holds replicas of a service, or holds none. */
     ClusterExplanation: {
@@ -1378,7 +1528,30 @@ export interface components {
       zone?: string | null;
     };
     /** @enum {string} */
-    ClusterState: 'pending' | 'ready' | 'unreachable' | 'removing';
+    ClusterState:
+      | 'pending'
+      | 'ready'
+      | 'suspect'
+      | 'unreachable'
+      | 'recovering'
+      | 'evacuating'
+      | 'evacuated'
+      | 'removing';
+    /** @description A change of a cluster's status. */
+    ClusterStateChange: {
+      /** Format: date-time */
+      at: string;
+      reason: string;
+      state: components['schemas']['ClusterState'];
+    };
+    /** @description A state with its reason and time. */
+    ClusterStatus: {
+      /** @description In words for a person; may be empty. */
+      reason: string;
+      /** Format: date-time */
+      since: string;
+      state: components['schemas']['ClusterState'];
+    };
     /** @description A text file mounted into every container. */
     ConfigFile: {
       /** @description UTF-8 text, at most 512 KiB over all files of a service. */
@@ -1579,6 +1752,20 @@ export interface components {
       project?: string | null;
       role: components['schemas']['Role'];
     };
+    /** @description What an agent says of its cluster. */
+    Heartbeat: {
+      /**
+       * @description Why it could not renew it just now.
+       * @default null
+       */
+      error?: string | null;
+      /**
+       * Format: int64
+       * @description Milliseconds since it last renewed its Lease; absent when it never did.
+       * @default null
+       */
+      lease_age_ms?: number | null;
+    };
     /** @description Lines of the containers' `/etc/hosts`. */
     HostAlias: {
       hostnames: string[];
@@ -1730,6 +1917,13 @@ export interface components {
       region: string;
       zone?: string;
     };
+    /** @description Asks for an agent's token, and for what to apply to the cluster. */
+    NewClusterAgent: {
+      /** @description The image that the agent runs from; it must have `longshore` on its path. */
+      image: string;
+      /** @description The portal's address as it is reached from inside the cluster: `https://longshore.example.com`. */
+      portal_url: string;
+    };
     NewEnvironment: {
       clusters?: string[];
       failover?: components['schemas']['Failover'];
@@ -1767,6 +1961,14 @@ export interface components {
       resources?: components['schemas']['Resources'];
       /** @description The existing service whose replicas would be divided anew; absent for one that isn't there yet. */
       service?: string | null;
+    };
+    /** @description Prices as they are to be. */
+    NewPrices: {
+      /** Format: double */
+      cpu_core_hour?: number | null;
+      currency: string;
+      /** Format: double */
+      memory_gib_hour?: number | null;
     };
     NewProject: {
       description?: string;
@@ -2042,7 +2244,7 @@ export interface components {
       items: {
         /** Format: date-time */
         at: string;
-        /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`. */
+        /** @description What bound the result: `minimum`, `maximum`, `stabilization`, `steps`, `disabled`, `unknown`, `quota`. */
         bounds?: string[];
         /**
          * Format: int32
@@ -2130,18 +2332,41 @@ export interface components {
          * @description Services with replicas assigned here, and those replicas.
          */
         services: number;
+        /** @description Its health, or that it is being removed. */
         state: components['schemas']['ClusterState'];
         /** @description Why it is in this state, in words for a person. */
         state_reason: string;
         /** Format: date-time */
         state_since: string;
+        /** @description What to show of it in one word: its state, unless it is being emptied or is empty. */
+        status: components['schemas']['ClusterStatus'];
         /** @description What keeps away services that don't tolerate it. */
         taints: components['schemas']['Taint'][];
         /** Format: date-time */
         updated_at: string;
         /** Format: int64 */
         version: number;
+        /** @description Who says whether it is alive. One that was never heard doesn't count yet. */
+        witnesses: components['schemas']['Witness'][];
         zone: string;
+      }[];
+      /** @description Give it back as `cursor` for the next page; absent on the last one. */
+      next_cursor?: string | null;
+      /**
+       * Format: int64
+       * @description About how many items the whole list has; exact where that costs nothing.
+       */
+      total_estimate: number;
+    };
+    /** @description One page of a list. */
+    Page_ClusterStateChange: {
+      /** @description The clusters whose part is missing or old. */
+      gaps?: components['schemas']['Gap'][];
+      items: {
+        /** Format: date-time */
+        at: string;
+        reason: string;
+        state: components['schemas']['ClusterState'];
       }[];
       /** @description Give it back as `cursor` for the next page; absent on the last one. */
       next_cursor?: string | null;
@@ -2339,6 +2564,9 @@ export interface components {
         id: components['schemas']['ProjectId'];
         /** @description A DNS label, at most 40 characters. */
         name: string;
+        quota: components['schemas']['Quota'];
+        /** @description What its services ask for together, of the quota. */
+        requested: components['schemas']['Requested'];
         /** Format: int64 */
         services: number;
         /** Format: date-time */
@@ -2497,6 +2725,73 @@ export interface components {
         last_at: string;
         /** @description The name that was tried; absent where it is the address that is closed, for any name. */
         name?: string | null;
+      }[];
+      /** @description Give it back as `cursor` for the next page; absent on the last one. */
+      next_cursor?: string | null;
+      /**
+       * Format: int64
+       * @description About how many items the whole list has; exact where that costs nothing.
+       */
+      total_estimate: number;
+    };
+    /** @description One page of a list. */
+    Page_UsageItem: {
+      /** @description The clusters whose part is missing or old. */
+      gaps?: components['schemas']['Gap'][];
+      items: {
+        /** @description By cluster. */
+        cluster?: string | null;
+        /**
+         * Format: double
+         * @description What was requested, at the present prices; absent while there are none.
+         */
+        cost?: number | null;
+        /**
+         * Format: double
+         * @description Hours of a service on a cluster that were counted.
+         */
+        counted_hours: number;
+        /**
+         * Format: date-time
+         * @description How far this part was counted.
+         */
+        counted_until: string;
+        /** Format: double */
+        cpu_core_hours: number;
+        /**
+         * Format: double
+         * @description Of the pod-hours that were measured; absent when none was. Never zero for not known.
+         */
+        cpu_used_core_hours?: number | null;
+        /** @description By service. */
+        environment?: string | null;
+        /** Format: date-time */
+        from: string;
+        /**
+         * Format: double
+         * @description Hours of a service on a cluster of which nothing is known: the cluster did not answer, or the platform was away.
+         */
+        gap_hours: number;
+        /**
+         * Format: double
+         * @description The part of the pod-hours of which it is known what they used, 0 to 1.
+         */
+        measured: number;
+        /** Format: double */
+        memory_gib_hours: number;
+        /** Format: double */
+        memory_used_gib_hours?: number | null;
+        /**
+         * Format: double
+         * @description Pods, times the hours that they ran.
+         */
+        pod_hours: number;
+        /** @description By project and by service. */
+        project?: string | null;
+        /** @description By service; it may be deleted since. */
+        service?: string | null;
+        /** Format: date-time */
+        to: string;
       }[];
       /** @description Give it back as `cursor` for the next page; absent on the last one. */
       next_cursor?: string | null;
@@ -2737,6 +3032,29 @@ export interface components {
     };
     /** @enum {string} */
     PodPhase: 'pending' | 'running' | 'succeeded' | 'failed' | 'unknown';
+    /** @description What an hour of a unit costs. */
+    Prices: {
+      /**
+       * Format: double
+       * @description Of a core requested for an hour; without a price where absent.
+       */
+      cpu_core_hour?: number | null;
+      /** @description As in ISO 4217: `CNY`. */
+      currency: string;
+      /**
+       * Format: double
+       * @description Of a GiB requested for an hour.
+       */
+      memory_gib_hour?: number | null;
+      /** Format: date-time */
+      updated_at?: string | null;
+      updated_by?: string | null;
+      /**
+       * Format: int64
+       * @description For `If-Match`; 0 until somebody set prices.
+       */
+      version: number;
+    };
     /**
      * @description Who gets room first where it is scarce.
      * @enum {string}
@@ -2806,6 +3124,9 @@ export interface components {
       id: components['schemas']['ProjectId'];
       /** @description A DNS label, at most 40 characters. */
       name: string;
+      quota: components['schemas']['Quota'];
+      /** @description What its services ask for together, of the quota. */
+      requested: components['schemas']['Requested'];
       /** Format: int64 */
       services: number;
       /** Format: date-time */
@@ -2827,6 +3148,25 @@ export interface components {
     };
     /** @enum {string} */
     Protocol: 'TCP' | 'UDP';
+    /** @description What the services of a project may ask for together; without a limit where absent. */
+    Quota: {
+      /**
+       * Format: int64
+       * @default null
+       */
+      cpu_millicores?: number | null;
+      /**
+       * Format: int64
+       * @default null
+       */
+      memory_bytes?: number | null;
+      /**
+       * Format: int64
+       * @description Replicas of all services.
+       * @default null
+       */
+      pods?: number | null;
+    };
     /** @description What dividing a service's replicas anew would move. */
     RebalancePlan: {
       /** @description What each cluster that holds any, or would, has then. */
@@ -2845,6 +3185,15 @@ export interface components {
       /** Format: int32 */
       replicas: number;
       to: string;
+    };
+    /** @description What services ask for: the replicas that are wanted, times what one requests. */
+    Requested: {
+      /** Format: int64 */
+      cpu_millicores: number;
+      /** Format: int64 */
+      memory_bytes: number;
+      /** Format: int64 */
+      pods: number;
     };
     ResourceAmounts: {
       /**
@@ -3349,6 +3698,67 @@ export interface components {
     };
     /** @enum {string} */
     Topic: 'clusters' | 'projects' | 'services' | 'operations' | 'workloads' | 'pods' | 'audit';
+    /**
+     * @description What was counted in one part of the range, for one project, service or cluster.
+     *
+     *     Requested is what pods held while they ran, by their requests. Hours that nobody could look at are in `gap_hours`
+     *     and in nothing else.
+     */
+    UsageItem: {
+      /** @description By cluster. */
+      cluster?: string | null;
+      /**
+       * Format: double
+       * @description What was requested, at the present prices; absent while there are none.
+       */
+      cost?: number | null;
+      /**
+       * Format: double
+       * @description Hours of a service on a cluster that were counted.
+       */
+      counted_hours: number;
+      /**
+       * Format: date-time
+       * @description How far this part was counted.
+       */
+      counted_until: string;
+      /** Format: double */
+      cpu_core_hours: number;
+      /**
+       * Format: double
+       * @description Of the pod-hours that were measured; absent when none was. Never zero for not known.
+       */
+      cpu_used_core_hours?: number | null;
+      /** @description By service. */
+      environment?: string | null;
+      /** Format: date-time */
+      from: string;
+      /**
+       * Format: double
+       * @description Hours of a service on a cluster of which nothing is known: the cluster did not answer, or the platform was away.
+       */
+      gap_hours: number;
+      /**
+       * Format: double
+       * @description The part of the pod-hours of which it is known what they used, 0 to 1.
+       */
+      measured: number;
+      /** Format: double */
+      memory_gib_hours: number;
+      /** Format: double */
+      memory_used_gib_hours?: number | null;
+      /**
+       * Format: double
+       * @description Pods, times the hours that they ran.
+       */
+      pod_hours: number;
+      /** @description By project and by service. */
+      project?: string | null;
+      /** @description By service; it may be deleted since. */
+      service?: string | null;
+      /** Format: date-time */
+      to: string;
+    };
     User: {
       /** Format: date-time */
       created_at: string;
@@ -3377,6 +3787,23 @@ export interface components {
       /** @default null */
       email?: string | null;
     };
+    /** @description Who says whether a cluster is alive. */
+    Witness: {
+      /** @description False: it was never heard, so its silence means nothing yet. */
+      counts: boolean;
+      /** @description It says that the cluster is alive, and did so lately. */
+      fresh: boolean;
+      /**
+       * Format: date-time
+       * @description When it last said that the cluster is alive.
+       */
+      heard_at?: string | null;
+      kind: components['schemas']['WitnessKind'];
+      /** @description What it complains of; empty when nothing. */
+      message: string;
+    };
+    /** @enum {string} */
+    WitnessKind: 'probe' | 'agent';
     /** @description What a cluster shows of a service. */
     WorkloadObservation: {
       /**
@@ -3453,11 +3880,14 @@ export type BindingId = components['schemas']['BindingId'];
 export type Change = components['schemas']['Change'];
 export type ChangeKind = components['schemas']['ChangeKind'];
 export type Cluster = components['schemas']['Cluster'];
+export type ClusterAgentInstallation = components['schemas']['ClusterAgentInstallation'];
 export type ClusterExplanation = components['schemas']['ClusterExplanation'];
 export type ClusterId = components['schemas']['ClusterId'];
 export type ClusterObservation = components['schemas']['ClusterObservation'];
 export type ClusterPatch = components['schemas']['ClusterPatch'];
 export type ClusterState = components['schemas']['ClusterState'];
+export type ClusterStateChange = components['schemas']['ClusterStateChange'];
+export type ClusterStatus = components['schemas']['ClusterStatus'];
 export type ConfigFile = components['schemas']['ConfigFile'];
 export type ConnectionCheck = components['schemas']['ConnectionCheck'];
 export type Container = components['schemas']['Container'];
@@ -3478,6 +3908,7 @@ export type FreeNodes = components['schemas']['FreeNodes'];
 export type FreeRoom = components['schemas']['FreeRoom'];
 export type Gap = components['schemas']['Gap'];
 export type Grant = components['schemas']['Grant'];
+export type Heartbeat = components['schemas']['Heartbeat'];
 export type HostAlias = components['schemas']['HostAlias'];
 export type Kubeconfig = components['schemas']['Kubeconfig'];
 export type LeftOutPod = components['schemas']['LeftOutPod'];
@@ -3491,10 +3922,12 @@ export type MetricTarget = components['schemas']['MetricTarget'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBinding = components['schemas']['NewBinding'];
 export type NewCluster = components['schemas']['NewCluster'];
+export type NewClusterAgent = components['schemas']['NewClusterAgent'];
 export type NewEnvironment = components['schemas']['NewEnvironment'];
 export type NewEvacuation = components['schemas']['NewEvacuation'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewPreview = components['schemas']['NewPreview'];
+export type NewPrices = components['schemas']['NewPrices'];
 export type NewProject = components['schemas']['NewProject'];
 export type NewRebalance = components['schemas']['NewRebalance'];
 export type NewRelease = components['schemas']['NewRelease'];
@@ -3517,6 +3950,7 @@ export type PageAuditRecord = components['schemas']['Page_AuditRecord'];
 export type PageAutoscalingDecision = components['schemas']['Page_AutoscalingDecision'];
 export type PageBinding = components['schemas']['Page_Binding'];
 export type PageCluster = components['schemas']['Page_Cluster'];
+export type PageClusterStateChange = components['schemas']['Page_ClusterStateChange'];
 export type PageEnvironment = components['schemas']['Page_Environment'];
 export type PageEvent = components['schemas']['Page_Event'];
 export type PageNode = components['schemas']['Page_Node'];
@@ -3528,6 +3962,7 @@ export type PageRoleDescription = components['schemas']['Page_RoleDescription'];
 export type PageService = components['schemas']['Page_Service'];
 export type PageSessionSummary = components['schemas']['Page_SessionSummary'];
 export type PageSignInLock = components['schemas']['Page_SignInLock'];
+export type PageUsageItem = components['schemas']['Page_UsageItem'];
 export type PageUser = components['schemas']['Page_User'];
 export type Placement = components['schemas']['Placement'];
 export type PlacementExplanation = components['schemas']['PlacementExplanation'];
@@ -3541,6 +3976,7 @@ export type Pod = components['schemas']['Pod'];
 export type PodCondition = components['schemas']['PodCondition'];
 export type PodDetail = components['schemas']['PodDetail'];
 export type PodPhase = components['schemas']['PodPhase'];
+export type Prices = components['schemas']['Prices'];
 export type Priority = components['schemas']['Priority'];
 export type Probe = components['schemas']['Probe'];
 export type ProbeCheck = components['schemas']['ProbeCheck'];
@@ -3550,8 +3986,10 @@ export type Project = components['schemas']['Project'];
 export type ProjectId = components['schemas']['ProjectId'];
 export type ProjectPatch = components['schemas']['ProjectPatch'];
 export type Protocol = components['schemas']['Protocol'];
+export type Quota = components['schemas']['Quota'];
 export type RebalancePlan = components['schemas']['RebalancePlan'];
 export type ReplicaMove = components['schemas']['ReplicaMove'];
+export type Requested = components['schemas']['Requested'];
 export type ResourceAmounts = components['schemas']['ResourceAmounts'];
 export type Resources = components['schemas']['Resources'];
 export type Revision = components['schemas']['Revision'];
@@ -3596,9 +4034,12 @@ export type Termination = components['schemas']['Termination'];
 export type TokenId = components['schemas']['TokenId'];
 export type Toleration = components['schemas']['Toleration'];
 export type Topic = components['schemas']['Topic'];
+export type UsageItem = components['schemas']['UsageItem'];
 export type User = components['schemas']['User'];
 export type UserId = components['schemas']['UserId'];
 export type UserPatch = components['schemas']['UserPatch'];
+export type Witness = components['schemas']['Witness'];
+export type WitnessKind = components['schemas']['WitnessKind'];
 export type WorkloadObservation = components['schemas']['WorkloadObservation'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -4292,6 +4733,99 @@ export interface operations {
       };
     };
   };
+  install_cluster_agent: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewClusterAgent'];
+      };
+    };
+    responses: {
+      /** @description The token, told this once, and the manifest */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ClusterAgentInstallation'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_removing` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  remove_cluster_agent: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It has none any more */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_removing` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   plan_evacuation: {
     parameters: {
       query?: never;
@@ -4410,6 +4944,99 @@ export interface operations {
       };
       /** @description `cluster_removing` */
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  report_heartbeat: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Heartbeat'];
+      };
+    };
+    responses: {
+      /** @description It was heard */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `agent_token_invalid`, `not_signed_in` */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_body` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_cluster_history: {
+    parameters: {
+      query?: {
+        /** @description Items a page, 1 to 500; 50 when absent. */
+        limit?: number;
+        /** @description Where to go on: `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description A field to sort by, `-` before it for descending. */
+        sort?: string;
+        /** @description Text to look for. */
+        q?: string;
+      };
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of changes */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_ClusterStateChange'];
+        };
+      };
+      /** @description `invalid_cursor`, `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
         headers: {
           [name: string]: unknown;
         };
@@ -4674,6 +5301,80 @@ export interface operations {
       };
       /** @description `invalid_cursor`, `invalid_sort`, `invalid_query` */
       400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_prices: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The prices */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Prices'];
+        };
+      };
+    };
+  };
+  put_prices: {
+    parameters: {
+      query?: never;
+      header: {
+        /** @description The version that was read; 0 where there are no prices yet */
+        'If-Match': string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewPrices'];
+      };
+    };
+    responses: {
+      /** @description The prices */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Prices'];
+        };
+      };
+      /** @description `version_conflict` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `precondition_required` */
+      428: {
         headers: {
           [name: string]: unknown;
         };
@@ -5541,7 +6242,7 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody'];
         };
       };
-      /** @description `invalid_spec`, `does_not_fit` */
+      /** @description `invalid_spec`, `quota_exceeded`, `does_not_fit` */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5721,7 +6422,7 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody'];
         };
       };
-      /** @description `invalid_spec` */
+      /** @description `invalid_spec`, `quota_exceeded` */
       422: {
         headers: {
           [name: string]: unknown;
@@ -6369,7 +7070,7 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody'];
         };
       };
-      /** @description `invalid_spec` */
+      /** @description `invalid_spec`, `quota_exceeded` */
       422: {
         headers: {
           [name: string]: unknown;
@@ -6543,7 +7244,7 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody'];
         };
       };
-      /** @description `invalid_spec`, `does_not_fit`, `nothing_changed` */
+      /** @description `invalid_spec`, `does_not_fit`, `quota_exceeded`, `nothing_changed` */
       422: {
         headers: {
           [name: string]: unknown;
@@ -6871,6 +7572,72 @@ export interface operations {
       };
       /** @description `not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  put_quota: {
+    parameters: {
+      query?: never;
+      header: {
+        /** @description The project's version that was read */
+        'If-Match': string;
+      };
+      path: {
+        /** @description A project's name. */
+        project: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Quota'];
+      };
+    };
+    responses: {
+      /** @description The project */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Project'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `version_conflict` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `precondition_required` */
+      428: {
         headers: {
           [name: string]: unknown;
         };
@@ -7221,6 +7988,107 @@ export interface operations {
       };
       /** @description `invalid_topic` */
       400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_usage: {
+    parameters: {
+      query?: {
+        project?: string;
+        environment?: string;
+        service?: string;
+        cluster?: string;
+        /** @description From the hour of this time on; a day, 30 days or a year before the end when absent, by `every`. */
+        from?: string;
+        /** @description Up to the hour that this time is in; now when absent. */
+        to?: string;
+        every?: 'hour' | 'day' | 'month' | 'total';
+        by?: 'project' | 'service' | 'cluster';
+        /** @description Where days and months begin, as in the IANA database: `Asia/Shanghai`. UTC when absent. */
+        time_zone?: string;
+        /** @description Items a page, 1 to 500; 50 when absent. */
+        limit?: number;
+        /** @description Where to go on: `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description A field to sort by, `-` before it for descending. */
+        sort?: string;
+        /** @description Text to look for. */
+        q?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of sums */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_UsageItem'];
+        };
+      };
+      /** @description `invalid_cursor`, `invalid_sort`, `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  export_usage: {
+    parameters: {
+      query?: {
+        project?: string;
+        environment?: string;
+        service?: string;
+        cluster?: string;
+        /** @description From the hour of this time on; a day, 30 days or a year before the end when absent, by `every`. */
+        from?: string;
+        /** @description Up to the hour that this time is in; now when absent. */
+        to?: string;
+        every?: 'hour' | 'day' | 'month' | 'total';
+        by?: 'project' | 'service' | 'cluster';
+        /** @description Where days and months begin, as in the IANA database: `Asia/Shanghai`. UTC when absent. */
+        time_zone?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/csv': string;
+        };
+      };
+      /** @description `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `export_too_large` */
+      422: {
         headers: {
           [name: string]: unknown;
         };

@@ -15,7 +15,9 @@ export type {
   Binding,
   Change,
   Cluster,
+  ClusterAgentInstallation,
   ClusterState,
+  ClusterStateChange,
   ConnectionCheck,
   Container,
   DecisionOutcome,
@@ -74,6 +76,7 @@ export type {
   Topic,
   UsageItem,
   User,
+  Witness,
   WorkloadObservation,
 } from './schema';
 

@@ -23,7 +23,11 @@ export const SERVICE_STATES: ServiceState[] = [
 const CLUSTER: Record<ClusterState, Tone> = {
   pending: 'progressing',
   ready: 'running',
+  suspect: 'degraded',
   unreachable: 'failed',
+  recovering: 'progressing',
+  evacuating: 'progressing',
+  evacuated: 'stopped',
   removing: 'progressing',
 };
 const OPERATION: Record<OperationState, Tone> = {

@@ -2,6 +2,7 @@
 
 mod autoscaling;
 mod changes;
+mod cluster_agents;
 mod clusters;
 mod environments;
 mod evacuations;
@@ -48,6 +49,12 @@ pub fn public() -> OpenApiRouter<AppState> {
             clusters::delete_cluster
         ))
         .routes(routes!(clusters::replace_cluster_kubeconfig))
+        .routes(routes!(
+            cluster_agents::install_cluster_agent,
+            cluster_agents::remove_cluster_agent
+        ))
+        .routes(routes!(cluster_agents::report_heartbeat))
+        .routes(routes!(cluster_agents::list_cluster_history))
         .routes(routes!(
             evacuations::plan_evacuation,
             evacuations::evacuate_cluster,

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use api_types::clusters::{Cluster, ClusterPatch, ClusterRemoval, ClusterState, Taint};
+use api_types::clusters::{Cluster, ClusterPatch, ClusterRemoval, ClusterState, Taint, Witness};
 use api_types::common::{Gap, ListQuery, OperationId, Page};
 use api_types::operations::{OperationAccepted, OperationKind, OperationState};
 use auth::Caller;
@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use crate::app::listing::{Sort, paginate};
 use crate::app::validation::{Fields, names};
-use crate::app::{edit, operations};
+use crate::app::{edit, health, operations};
 use crate::db::columns::{Labels, Taints, word};
-use crate::db::{Connection, DbErr, Record, Unit, assignments, clusters, services};
+use crate::db::{Connection, DbErr, Record, Unit, assignments, cluster_agents, clusters, services};
 use crate::state::AppState;
 
 /// Services named in a refusal.
@@ -31,7 +31,7 @@ const SORTS: [Sort<Cluster>; 3] = [
 
 pub async fn list(state: &AppState, query: &ListQuery) -> ApiResult<Page<Cluster>> {
     let text = query.q.as_deref().unwrap_or_default().to_lowercase();
-    let rows = all(&state.foundation.database).await?;
+    let rows = all(state, &state.foundation.database).await?;
     let matching = rows
         .into_iter()
         .filter(|cluster| {
@@ -46,46 +46,85 @@ pub async fn list(state: &AppState, query: &ListQuery) -> ApiResult<Page<Cluster
 }
 
 /// Every cluster as the API shows it.
-pub async fn all(connection: &impl Connection) -> Result<Vec<Cluster>, DbErr> {
-    let loads = loads(connection).await?;
+pub async fn all(state: &AppState, connection: &impl Connection) -> Result<Vec<Cluster>, DbErr> {
+    let beside = Beside::load(connection).await?;
     let mut all = Vec::new();
     for row in clusters::all(connection).await? {
-        all.push(shown(connection, &row, &loads).await?);
+        all.push(shown(state, connection, &row, &beside).await?);
     }
     Ok(all)
 }
 
-/// What is assigned on each cluster.
-type Loads = HashMap<Uuid, assignments::Load>;
-
-async fn loads(connection: &impl Connection) -> Result<Loads, DbErr> {
-    Ok(assignments::loads(connection)
-        .await?
-        .into_iter()
-        .map(|load| (load.cluster_id, load))
-        .collect())
+/// What is kept beside the clusters, by cluster.
+struct Beside {
+    /// What is assigned on each.
+    loads: HashMap<Uuid, assignments::Load>,
+    agents: HashMap<Uuid, cluster_agents::Model>,
 }
 
-async fn shown(connection: &impl Connection, row: &clusters::Model, loads: &Loads) -> Result<Cluster, DbErr> {
-    let (services, replicas) = loads.get(&row.id).map_or((0, 0), |load| {
+impl Beside {
+    async fn load(connection: &impl Connection) -> Result<Self, DbErr> {
+        let loads = assignments::loads(connection).await?;
+        Ok(Self {
+            loads: loads.into_iter().map(|load| (load.cluster_id, load)).collect(),
+            agents: cluster_agents::all(connection).await?,
+        })
+    }
+}
+
+async fn shown(
+    state: &AppState,
+    connection: &impl Connection,
+    row: &clusters::Model,
+    beside: &Beside,
+) -> Result<Cluster, DbErr> {
+    let (services, replicas) = beside.loads.get(&row.id).map_or((0, 0), |load| {
         (load.services.max(0) as u64, load.replicas.max(0) as u64)
     });
     let left = match &row.evacuation {
         Some(order) => assignments::count_left(connection, row.id, &order.scope, false).await?,
         None => 0,
     };
-    row.to_cluster(services, replicas, left)
+    let agent = beside.agents.get(&row.id);
+    row.to_cluster(services, replicas, left, witnesses(state, row, agent)?)
+}
+
+/// Who says whether a cluster is alive.
+pub fn witnesses(
+    state: &AppState,
+    row: &clusters::Model,
+    agent: Option<&cluster_agents::Model>,
+) -> Result<Vec<Witness>, DbErr> {
+    let (patience, now) = (state.config.patience(), state.now());
+    let complaint = if row.answers()? {
+        ""
+    } else {
+        row.state_reason.as_str()
+    };
+    let mut all = vec![health::probe_witness(row.last_contact, complaint, patience, now)];
+    all.extend(
+        agent.map(|agent| health::agent_witness(agent.renewed_at, agent.error.as_deref(), patience, now)),
+    );
+    Ok(all)
 }
 
 /// One cluster as the API shows it.
-pub async fn present(connection: &impl Connection, row: &clusters::Model) -> Result<Cluster, DbErr> {
-    shown(connection, row, &loads(connection).await?).await
+pub async fn present(
+    state: &AppState,
+    connection: &impl Connection,
+    row: &clusters::Model,
+) -> Result<Cluster, DbErr> {
+    shown(state, connection, row, &Beside::load(connection).await?).await
 }
 
 /// The clusters whose part of any list is old.
 pub fn gaps(all: &[Cluster]) -> Vec<Gap> {
     all.iter()
-        .filter(|cluster| cluster.state == ClusterState::Unreachable)
+        .filter(|cluster| match cluster.state {
+            ClusterState::Unreachable => true,
+            ClusterState::Suspect => cluster.observed.as_ref().is_some_and(|observed| observed.stale),
+            _ => false,
+        })
         .map(|cluster| Gap {
             cluster: cluster.name.clone(),
             reason: cluster.state_reason.clone(),
@@ -99,7 +138,7 @@ pub async fn get(state: &AppState, name: &str) -> ApiResult<Cluster> {
     let row = clusters::find(database, name)
         .await?
         .ok_or_else(|| missing(name))?;
-    Ok(present(database, &row).await?)
+    Ok(present(state, database, &row).await?)
 }
 
 pub fn missing(name: &str) -> ApiError {
@@ -169,7 +208,7 @@ pub async fn update(
             record
         });
     }
-    let cluster = present(&*unit, &row).await?;
+    let cluster = present(state, &*unit, &row).await?;
     unit.commit().await?;
     Ok(cluster)
 }

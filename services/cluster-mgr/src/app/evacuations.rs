@@ -27,7 +27,10 @@ use crate::app::reconcile::sync::Pace;
 use crate::app::reservations::reserve;
 use crate::db::clusters::{EvacuationOrder, Scope};
 use crate::db::columns::word;
-use crate::db::{Connection, DbErr, Record, Unit, assignments, clusters, environments, operations, services};
+use crate::db::{
+    Connection, DbErr, Record, Unit, assignments, cluster_states, clusters, environments, operations,
+    services,
+};
 use crate::state::AppState;
 
 /// Moves told in a plan.
@@ -289,7 +292,9 @@ async fn order(
         reason,
         by: caller.name.clone(),
         at: now,
+        completed_at: None,
     });
+    note(unit, row).await?;
     save(unit, row, caller, now).await?;
     Ok(operation.id)
 }
@@ -334,7 +339,7 @@ pub async fn end(state: &AppState, caller: &Caller, name: &str) -> ApiResult<Clu
     let mut unit = state.unit().await?;
     let mut row = locked(&unit, name).await?;
     lift(&mut unit, &mut row, caller, state.now()).await?;
-    let cluster = present(&*unit, &row).await?;
+    let cluster = present(state, &*unit, &row).await?;
     unit.commit().await?;
     Ok(cluster)
 }
@@ -367,7 +372,42 @@ async fn lift(
     let message = "the cluster was taken back before everything had moved";
     supersede(unit, order.operation, message, now).await?;
     keep_what_is_left(unit, row.id, now).await?;
+    let reason = format!("taken back by {}", caller.name);
+    cluster_states::note(&**unit, row.id, row.health()?, &reason, now).await?;
     save(unit, row, caller, now).await
+}
+
+/// Writes the cluster's status into its history.
+async fn note(unit: &Unit, row: &clusters::Model) -> Result<(), DbErr> {
+    let status = row.status()?;
+    cluster_states::note(&**unit, row.id, status.state, &status.reason, status.since).await
+}
+
+/// Notes that everything an order is about is ready elsewhere.
+///
+/// # Errors
+/// The database's.
+pub async fn complete(
+    unit: &mut Unit,
+    cluster: Uuid,
+    operation: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let Some(mut row) = clusters::find_by_id_locked(&**unit, cluster).await? else {
+        return Ok(());
+    };
+    let Some(order) = row
+        .evacuation
+        .as_mut()
+        .filter(|order| order.operation == operation)
+    else {
+        return Ok(());
+    };
+    order.completed_at = Some(now);
+    note(unit, &row).await?;
+    clusters::save(&**unit, &row).await?;
+    unit.record(Record::cluster(&row.name));
+    Ok(())
 }
 
 async fn supersede(unit: &mut Unit, operation: Uuid, message: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
@@ -385,6 +425,27 @@ async fn supersede(unit: &mut Unit, operation: Uuid, message: &str, now: DateTim
     Ok(())
 }
 
+/// Assigns replicas that fit nowhere else to the place that holds them; whether there were any. Pure.
+pub(crate) fn keep_here(
+    service: &mut services::Model,
+    row: &mut assignments::Model,
+    now: DateTime<Utc>,
+) -> bool {
+    let back = service.unplaced.min(row.hold - row.replicas);
+    if back <= 0 {
+        return false;
+    }
+    row.replicas += back;
+    row.decided_at = now;
+    row.epoch += 1;
+    row.removed_at = None;
+    if row.hold <= row.replicas {
+        row.hold = 0;
+    }
+    service.unplaced -= back;
+    true
+}
+
 /// Replicas that fit nowhere else were held here, and are assigned here again.
 async fn keep_what_is_left(unit: &Unit, cluster: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
     let ids = assignments::services_on(&**unit, cluster).await?;
@@ -400,18 +461,9 @@ async fn keep_what_is_left(unit: &Unit, cluster: Uuid, now: DateTime<Utc>) -> Re
         let Some(service) = services.get_mut(&row.service_id) else {
             continue;
         };
-        let back = service.unplaced.min(row.hold - row.replicas);
-        if row.cluster_id != cluster || back <= 0 {
+        if row.cluster_id != cluster || !keep_here(service, &mut row, now) {
             continue;
         }
-        row.replicas += back;
-        row.decided_at = now;
-        row.epoch += 1;
-        row.removed_at = None;
-        if row.hold <= row.replicas {
-            row.hold = 0;
-        }
-        service.unplaced -= back;
         assignments::save(&**unit, &row).await?;
         services::save(&**unit, service).await?;
     }

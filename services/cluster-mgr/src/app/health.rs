@@ -1,21 +1,37 @@
-//! Whether a cluster counts as answering. Pure.
+//! Whether a cluster counts as alive, by two witnesses: ipaas's probes of its API server, and the agent inside it. Pure.
 //!
-//! It flips only after a while of one kind of probe, both ways, so that a lost packet moves nothing and
-//! a flapping cluster isn't trusted at its first good answer.
+//! It flips only after a while, both ways, so that a lost packet moves nothing and a flapping cluster isn't trusted at
+//! its first good answer. One silent witness makes it Suspect, both make it Unreachable. Silence while nobody looked is
+//! none: neither an ipaas that is away nor ears of ours that hear no agent at all speak against a cluster.
+
+mod words;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
-use api_types::clusters::ClusterState;
+use api_types::clusters::{ClusterState, Witness, WitnessKind};
 use chrono::{DateTime, Utc};
 
 /// What is known of a cluster at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {
     pub state: ClusterState,
+    pub reason: String,
+    pub since: DateTime<Utc>,
+    /// Times that it was lost since it was well for long.
+    pub flaps: u32,
+    /// Whether the probes counted as silent before.
+    pub probe_silent: bool,
     /// When it was last known to answer.
     pub last_contact: Option<DateTime<Utc>>,
     /// What ipaas's last probe says; absent when ipaas itself doesn't answer or has no such connection.
     pub probe: Option<Probe>,
+    /// Absent until an agent was heard for the first time.
+    pub agent: Option<Agent>,
     /// Since when somebody is looking. Silence while nobody asked is no silence.
     pub watched_since: DateTime<Utc>,
 }
@@ -30,34 +46,172 @@ pub struct Probe {
     pub error: Option<String>,
 }
 
+/// What the agent inside a cluster said last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agent {
+    /// When it last said anything.
+    pub heard_at: DateTime<Utc>,
+    /// When it last renewed its Lease, and so the API server answered it.
+    pub renewed_at: DateTime<Utc>,
+    pub error: Option<String>,
+    /// No cluster's agent is heard: what is cut off is likelier to be us.
+    pub deaf: bool,
+}
+
 /// How long it takes to believe a change.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     pub unreachable_after: Duration,
+    /// How long it has to be well after it was lost once; doubled with each further time.
     pub ready_after: Duration,
+    /// The longest that it has to be well, and how long it must stay well until its flaps are forgiven.
+    pub hold_down_longest: Duration,
 }
 
-/// The cluster's new state and the reason for a person, or nothing when it stays as it is.
+/// How a cluster counts from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub state: ClusterState,
+    pub reason: String,
+    pub flaps: u32,
+    pub probe_silent: bool,
+}
+
+/// What one witness says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    /// There is no such witness.
+    Absent,
+    Speaks,
+    /// Not heard just now, but not for long.
+    Waits,
+    Silent,
+    /// Nobody listened for a while.
+    Unheard,
+}
+
+/// What both say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finding {
+    Well,
+    Undecided,
+    Suspect,
+    Lost,
+}
+
+/// Judges a cluster.
 #[must_use]
-pub fn judge(sight: &Sight, patience: Patience, now: DateTime<Utc>) -> Option<(ClusterState, String)> {
-    let answers = sight.probe.as_ref().is_some_and(|probe| probe.reachable);
-    let silent_since = sight
+pub fn judge(sight: &Sight, patience: Patience, now: DateTime<Utc>) -> Judgement {
+    use ClusterState as S;
+    let probe = probe_voice(sight, patience, now);
+    let agent = agent_voice(sight, patience, now);
+    let finding = weigh(probe, agent);
+    let synced = sight.probe.as_ref().is_some_and(|probe| probe.synced);
+    let somebody_speaks = probe == Voice::Speaks || agent == Voice::Speaks;
+    let state = match (sight.state, finding) {
+        (S::Pending, Finding::Well) if synced => S::Ready,
+        (S::Unreachable, _) if !somebody_speaks => S::Unreachable,
+        (S::Unreachable, Finding::Undecided) => S::Suspect,
+        (S::Suspect | S::Unreachable, Finding::Well) => S::Recovering,
+        (S::Recovering, Finding::Well) if is_over(sight, patience, now) => S::Ready,
+        (_, Finding::Suspect) => S::Suspect,
+        (_, Finding::Lost) => S::Unreachable,
+        (state, Finding::Well | Finding::Undecided) => state,
+    };
+    let fell = matches!(sight.state, S::Ready | S::Recovering)
+        && matches!(state, S::Suspect | S::Unreachable)
+        && (probe == Voice::Silent || agent == Voice::Silent);
+    let forgiven = sight.state == S::Ready && passed(sight.since, now, patience.hold_down_longest);
+    let flaps = if fell {
+        // What was long ago is no flapping.
+        if forgiven {
+            1
+        } else {
+            sight.flaps.saturating_add(1)
+        }
+    } else if forgiven {
+        0
+    } else {
+        sight.flaps
+    };
+    Judgement {
+        reason: words::reason(sight, state, (probe, agent), flaps, patience, now),
+        state,
+        flaps,
+        probe_silent: match probe {
+            Voice::Silent | Voice::Unheard => true,
+            Voice::Waits => sight.probe_silent,
+            Voice::Speaks | Voice::Absent => false,
+        },
+    }
+}
+
+/// How long a cluster has to be well before it gets new replicas, by how often it was lost lately.
+#[must_use]
+pub fn hold_down(flaps: u32, patience: Patience) -> Duration {
+    let doubled = 2_u32.saturating_pow(flaps.saturating_sub(1));
+    patience
+        .ready_after
+        .saturating_mul(doubled)
+        .min(patience.hold_down_longest.max(patience.ready_after))
+}
+
+/// Whether the hold-down is over: a bad probe begins it anew.
+fn is_over(sight: &Sight, patience: Patience, now: DateTime<Utc>) -> bool {
+    let well = sight.probe.as_ref().and_then(|probe| probe.since);
+    let since = well.map_or(sight.since, |well| well.max(sight.since));
+    passed(since, now, hold_down(sight.flaps, patience))
+}
+
+fn weigh(probe: Voice, agent: Voice) -> Finding {
+    match (probe, agent) {
+        (Voice::Silent, Voice::Absent | Voice::Silent) => Finding::Lost,
+        (Voice::Silent | Voice::Unheard, _) | (_, Voice::Silent) => Finding::Suspect,
+        (Voice::Speaks, _) => Finding::Well,
+        (Voice::Waits | Voice::Absent, _) => Finding::Undecided,
+    }
+}
+
+fn probe_voice(sight: &Sight, patience: Patience, now: DateTime<Utc>) -> Voice {
+    let known = sight
         .last_contact
         .map_or(sight.watched_since, |contact| contact.max(sight.watched_since));
-    match sight.state {
-        ClusterState::Pending if answers && sight.probe.as_ref().is_some_and(|probe| probe.synced) => {
-            Some((ClusterState::Ready, String::new()))
-        }
-        ClusterState::Unreachable if answers => {
-            let since = sight.probe.as_ref().and_then(|probe| probe.since).unwrap_or(now);
-            passed(since, now, patience.ready_after).then(|| (ClusterState::Ready, String::new()))
-        }
-        ClusterState::Ready | ClusterState::Pending
-            if !answers && passed(silent_since, now, patience.unreachable_after) =>
-        {
-            Some((ClusterState::Unreachable, reason(sight, patience)))
-        }
-        _ => None,
+    match &sight.probe {
+        Some(probe) if probe.reachable => Voice::Speaks,
+        // The run of bad probes counts, not what lies before it: perhaps nobody probed then.
+        Some(Probe {
+            since: Some(since), ..
+        }) => silence(known.max(*since), patience, now, Voice::Silent),
+        _ => silence(known, patience, now, Voice::Unheard),
+    }
+}
+
+fn agent_voice(sight: &Sight, patience: Patience, now: DateTime<Utc>) -> Voice {
+    let Some(agent) = &sight.agent else {
+        return Voice::Absent;
+    };
+    if !passed(agent.renewed_at, now, patience.unreachable_after) {
+        return Voice::Speaks;
+    }
+    let voice = if agent.deaf { Voice::Unheard } else { Voice::Silent };
+    silence(agent.renewed_at.max(sight.watched_since), patience, now, voice)
+}
+
+/// Whether we hear no agent at all, though there are several: then it is likelier that we don't hear than that all of
+/// them don't speak.
+#[must_use]
+pub fn is_deaf(heard: &[DateTime<Utc>], patience: Patience, now: DateTime<Utc>) -> bool {
+    heard.len() > 1
+        && heard
+            .iter()
+            .all(|at| passed(*at, now, patience.unreachable_after))
+}
+
+fn silence(since: DateTime<Utc>, patience: Patience, now: DateTime<Utc>, voice: Voice) -> Voice {
+    if passed(since, now, patience.unreachable_after) {
+        voice
+    } else {
+        Voice::Waits
     }
 }
 
@@ -65,125 +219,36 @@ fn passed(since: DateTime<Utc>, now: DateTime<Utc>, wait: Duration) -> bool {
     (now - since).to_std().is_ok_and(|elapsed| elapsed >= wait)
 }
 
-fn reason(sight: &Sight, patience: Patience) -> String {
-    let seconds = patience.unreachable_after.as_secs();
-    match &sight.probe {
-        None => format!(
-            "ipaas, which probes it, has not told of an answer for {seconds} s; look whether ipaas runs"
-        ),
-        Some(Probe {
-            error: Some(error), ..
-        }) => {
-            format!("its API server has not answered for {seconds} s: {error}")
-        }
-        Some(_) => format!("its API server has not answered for {seconds} s"),
+/// The probes as a witness for the API.
+#[must_use]
+pub fn probe_witness(
+    last_contact: Option<DateTime<Utc>>,
+    complaint: &str,
+    patience: Patience,
+    now: DateTime<Utc>,
+) -> Witness {
+    Witness {
+        kind: WitnessKind::Probe,
+        fresh: last_contact.is_some_and(|at| !passed(at, now, patience.unreachable_after)),
+        counts: true,
+        heard_at: last_contact,
+        message: complaint.to_owned(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const PATIENCE: Patience = Patience {
-        unreachable_after: Duration::from_secs(30),
-        ready_after: Duration::from_secs(30),
-    };
-
-    fn at(seconds: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
-    }
-
-    fn sight(state: ClusterState, contact: Option<i64>, probe: Option<(bool, i64)>) -> Sight {
-        Sight {
-            state,
-            last_contact: contact.map(at),
-            probe: probe.map(|(reachable, since)| Probe {
-                reachable,
-                synced: reachable,
-                since: Some(at(since)),
-                error: (!reachable).then(|| "connection refused".to_owned()),
-            }),
-            watched_since: at(-1000),
-        }
-    }
-
-    fn state(sight: &Sight, now: i64) -> Option<ClusterState> {
-        judge(sight, PATIENCE, at(now)).map(|(state, _)| state)
-    }
-
-    #[test]
-    fn silence_counts_only_after_a_while() {
-        let silent = sight(ClusterState::Ready, Some(0), Some((false, 5)));
-        assert_eq!(state(&silent, 29), None);
-        assert_eq!(state(&silent, 30), Some(ClusterState::Unreachable));
-        let (_, reason) = judge(&silent, PATIENCE, at(31)).unwrap();
-        assert_eq!(
-            reason,
-            "its API server has not answered for 30 s: connection refused"
-        );
-    }
-
-    #[test]
-    fn a_return_counts_only_after_a_while() {
-        let back = sight(ClusterState::Unreachable, Some(100), Some((true, 90)));
-        assert_eq!(state(&back, 110), None);
-        assert_eq!(state(&back, 120), Some(ClusterState::Ready));
-    }
-
-    #[test]
-    fn the_first_answer_is_enough_for_a_new_cluster() {
-        assert_eq!(
-            state(&sight(ClusterState::Pending, None, Some((true, 0))), 0),
-            Some(ClusterState::Ready)
-        );
-        assert_eq!(state(&sight(ClusterState::Pending, None, None), -990), None);
-        let mut unread = sight(ClusterState::Pending, None, Some((true, 0)));
-        unread.probe.as_mut().unwrap().synced = false;
-        assert_eq!(
-            state(&unread, 0),
-            None,
-            "nothing is placed on what isn't known yet"
-        );
-    }
-
-    #[test]
-    fn an_ipaas_that_is_away_is_silence_too() {
-        let blind = sight(ClusterState::Ready, Some(0), None);
-        assert_eq!(state(&blind, 29), None);
-        let (state, reason) = judge(&blind, PATIENCE, at(30)).unwrap();
-        assert_eq!(state, ClusterState::Unreachable);
-        assert!(reason.contains("look whether ipaas runs"));
-    }
-
-    #[test]
-    fn silence_while_nobody_looked_is_none() {
-        let mut old = sight(ClusterState::Ready, Some(-5000), None);
-        old.watched_since = at(0);
-        assert_eq!(state(&old, 29), None);
-        assert_eq!(state(&old, 30), Some(ClusterState::Unreachable));
-    }
-
-    proptest! {
-        #[test]
-        fn flapping_faster_than_the_patience_flips_nothing(
-            ready in any::<bool>(), runs in prop::collection::vec(1i64..30, 1..40)
-        ) {
-            let mut state = if ready { ClusterState::Ready } else { ClusterState::Unreachable };
-            let first = state;
-            let (mut now, mut contact, mut good) = (0, 0, ready);
-            for run in runs {
-                good = !good;
-                let since = now;
-                for _ in 0..run {
-                    if good { contact = now; }
-                    let seen = sight(state, Some(contact), Some((good, since)));
-                    if let Some((next, _)) = judge(&seen, PATIENCE, at(now)) { state = next; }
-                    now += 1;
-                }
-            }
-            prop_assert_eq!(state, first);
-        }
+/// The agent as a witness for the API.
+#[must_use]
+pub fn agent_witness(
+    renewed_at: Option<DateTime<Utc>>,
+    complaint: Option<&str>,
+    patience: Patience,
+    now: DateTime<Utc>,
+) -> Witness {
+    Witness {
+        kind: WitnessKind::Agent,
+        fresh: renewed_at.is_some_and(|at| !passed(at, now, patience.unreachable_after)),
+        counts: renewed_at.is_some(),
+        heard_at: renewed_at,
+        message: complaint.unwrap_or_default().to_owned(),
     }
 }

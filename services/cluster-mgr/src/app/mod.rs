@@ -4,6 +4,7 @@ pub mod assignments;
 pub mod autoscale;
 pub mod autoscaling;
 pub mod changes;
+pub mod cluster_agents;
 pub mod clusters;
 pub mod create;
 pub mod diff;

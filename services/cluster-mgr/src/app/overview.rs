@@ -41,7 +41,7 @@ pub async fn get(state: &AppState, caller: &Caller) -> ApiResult<Overview> {
         replicas_wanted: wanted,
         replicas_ready: ready,
         replicas_unknown: unknown,
-        clusters: clusters::all(database).await?,
+        clusters: clusters::all(state, database).await?,
         attention: service_logic::present(database, &worst).await?,
         recent_operations: operations::page(database, recent, None, RECENT)
             .await?

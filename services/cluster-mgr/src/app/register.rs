@@ -10,10 +10,10 @@ use platform::idempotency::Once;
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
-use crate::app::clusters::{check_region, check_url, locked};
+use crate::app::clusters::{check_region, check_url, locked, witnesses};
 use crate::app::validation::{Fields, names};
 use crate::db::columns::{Labels, word};
-use crate::db::{Record, clusters};
+use crate::db::{Record, cluster_states, clusters};
 use crate::state::AppState;
 
 /// Tries a kubeconfig without keeping it.
@@ -107,7 +107,9 @@ async fn connect(
     };
     row.phase = clusters::ACTIVE.to_owned();
     clusters::save(&*unit, &row).await?;
-    let cluster = row.to_cluster(0, 0, 0)?;
+    let health = row.health()?;
+    cluster_states::note(&*unit, row.id, health, &row.state_reason, row.state_since).await?;
+    let cluster = row.to_cluster(0, 0, 0, witnesses(state, &row, None)?)?;
     once.store(&unit, &cluster).await?;
     unit.record(Record::cluster(&row.name).intended());
     unit.commit().await?;
@@ -130,6 +132,8 @@ fn row(state: &AppState, caller: &Caller, new: &NewCluster) -> clusters::Model {
         state: word(ClusterState::Pending),
         state_reason: "registered just now; waiting for the first probe".to_owned(),
         state_since: now,
+        flaps: 0,
+        probe_silent: false,
         observed: None,
         last_contact: None,
         evacuation: None,

@@ -72,7 +72,7 @@ pub async fn list(
     query: &ListQuery,
 ) -> ApiResult<Page<Service>> {
     let database = &state.foundation.database;
-    let all = cluster_logic::all(database).await?;
+    let all = cluster_logic::all(state, database).await?;
     // A cluster that isn't there holds nothing.
     let cluster = filter.cluster.as_ref().map(|name| {
         all.iter()

@@ -1,6 +1,6 @@
 //! Clusters.
 
-use api_types::clusters::{Cluster, ClusterObservation, ClusterState, Taint};
+use api_types::clusters::{Cluster, ClusterObservation, ClusterState, ClusterStatus, Taint, Witness};
 use api_types::common::{ClusterId, OperationId};
 use api_types::evacuations::Evacuation;
 use chrono::{DateTime, Utc};
@@ -29,10 +29,14 @@ pub struct Model {
     pub prometheus_url: Option<String>,
     /// [`REGISTERING`], [`ACTIVE`] or [`REMOVING`].
     pub phase: String,
-    /// What the health loop says: `pending`, `ready` or `unreachable`.
+    /// What the health loop says: `pending`, `ready`, `suspect`, `unreachable` or `recovering`.
     pub state: String,
     pub state_reason: String,
     pub state_since: DateTime<Utc>,
+    /// Times that it was lost since it was well for long.
+    pub flaps: i32,
+    /// ipaas's probes say nothing, or nothing good.
+    pub probe_silent: bool,
     #[sea_orm(column_type = "Json", nullable)]
     pub observed: Option<StoredClusterObservation>,
     /// When it was last known to answer.
@@ -59,6 +63,9 @@ pub struct EvacuationOrder {
     pub reason: String,
     pub by: String,
     pub at: DateTime<Utc>,
+    /// When everything was found to be ready elsewhere.
+    #[serde(default)]
+    pub completed_at: Option<DateTime<Utc>>,
 }
 
 /// Whose replicas leave a cluster.
@@ -82,6 +89,16 @@ impl Scope {
     }
 }
 
+/// Whether what is seen of a cluster is seen as it is now: it can be asked, and its pods count.
+#[must_use]
+pub fn answers(health: ClusterState, probe_silent: bool) -> bool {
+    match health {
+        ClusterState::Ready | ClusterState::Recovering => true,
+        ClusterState::Suspect => !probe_silent,
+        _ => false,
+    }
+}
+
 /// Its kubeconfig is being tried; nothing uses it yet.
 pub const REGISTERING: &str = "registering";
 pub const ACTIVE: &str = "active";
@@ -97,6 +114,29 @@ impl Model {
     /// The health loop's word, whatever the registry does with the cluster.
     pub fn health(&self) -> Result<ClusterState, DbErr> {
         read_word(&self.state)
+    }
+
+    /// Whether what is seen of it is seen as it is now.
+    pub fn answers(&self) -> Result<bool, DbErr> {
+        Ok(answers(self.health()?, self.probe_silent))
+    }
+
+    /// What to show of it in one word, and in the history: the one place that says it.
+    pub fn status(&self) -> Result<ClusterStatus, DbErr> {
+        let health = self.health()?;
+        let (state, reason, since) = match &self.evacuation {
+            _ if self.is_removing() => (ClusterState::Removing, &self.state_reason, self.state_since),
+            Some(order) => match order.completed_at {
+                Some(at) => (ClusterState::Evacuated, &order.reason, at),
+                None => (ClusterState::Evacuating, &order.reason, order.at),
+            },
+            None => (health, &self.state_reason, self.state_since),
+        };
+        Ok(ClusterStatus {
+            state,
+            reason: reason.clone(),
+            since,
+        })
     }
 
     #[must_use]
@@ -121,7 +161,13 @@ impl Model {
     }
 
     /// The cluster as the API shows it. `left` are the services that an evacuation has not moved yet.
-    pub fn to_cluster(&self, services: u64, assigned_replicas: u64, left: u64) -> Result<Cluster, DbErr> {
+    pub fn to_cluster(
+        &self,
+        services: u64,
+        assigned_replicas: u64,
+        left: u64,
+        witnesses: Vec<Witness>,
+    ) -> Result<Cluster, DbErr> {
         let health = self.health()?;
         Ok(Cluster {
             id: self.cluster_id(),
@@ -139,7 +185,9 @@ impl Model {
             },
             state_reason: self.state_reason.clone(),
             state_since: self.state_since,
-            observed: self.observation(health == ClusterState::Ready),
+            status: self.status()?,
+            witnesses,
+            observed: self.observation(self.answers()?),
             evacuation: self.evacuation.as_ref().map(|order| Evacuation {
                 environments: match &order.scope {
                     Scope::Everything => Vec::new(),

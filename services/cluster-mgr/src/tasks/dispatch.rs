@@ -8,7 +8,6 @@
 
 use std::time::Duration;
 
-use api_types::clusters::ClusterState;
 use api_types::common::ClusterId;
 use clients::ClientError;
 use rand::RngExt as _;
@@ -86,13 +85,11 @@ async fn find(state: &AppState, service: Uuid, cluster: Uuid) -> anyhow::Result<
         .into_iter()
         .find(|assignment| assignment.cluster_id == cluster);
     Ok(match (service_row, cluster_row, assignment) {
-        (Some(service), Some(cluster), Some(assignment)) if cluster.health()? == ClusterState::Ready => {
-            Some(Target {
-                service,
-                cluster,
-                assignment,
-            })
-        }
+        (Some(service), Some(cluster), Some(assignment)) if cluster.answers()? => Some(Target {
+            service,
+            cluster,
+            assignment,
+        }),
         _ => None,
     })
 }

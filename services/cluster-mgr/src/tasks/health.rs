@@ -1,4 +1,4 @@
-//! Follows ipaas's probes: which clusters answer, and what they have.
+//! Follows the clusters' two witnesses, ipaas's probes and the agents: which are alive, and what they have.
 
 use std::collections::HashMap;
 
@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 use platform::driver::Task;
 use uuid::Uuid;
 
-use crate::app::health::{Probe, Sight, judge};
+use crate::app::health::{Agent, Judgement, Probe, Sight, is_deaf, judge};
 use crate::db::columns::{StoredClusterObservation, word};
-use crate::db::{Record, clusters, services};
+use crate::db::{Record, cluster_agents, cluster_states, clusters, services};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -65,15 +65,25 @@ impl Task for Health {
         };
         let now = self.state.now();
         let mut unit = lead::begin(&self.state, epoch).await?;
+        let agents = cluster_agents::all(&*unit).await?;
+        let ears = Ears::of(&agents, &self.state, now);
         for mut cluster in clusters::all_locked(&*unit).await? {
             let connection = connections.as_ref().and_then(|all| all.get(&cluster.id));
-            let seen = see(&mut cluster, connection, watched_since, &self.state, now)?;
+            let view = View {
+                connection,
+                agent: ears.hear(agents.get(&cluster.id)),
+                watched_since,
+            };
+            let seen = see(&mut cluster, view, &self.state, now)?;
             if !seen.write {
                 continue;
             }
             clusters::save(&*unit, &cluster).await?;
             if let Some((from, to)) = seen.flipped {
                 tracing::info!(cluster.name = %cluster.name, ?from, ?to, reason = %cluster.state_reason, "a cluster's state changed");
+                cluster_states::note(&*unit, cluster.id, to, &cluster.state_reason, now).await?;
+                unit.record(Record::cluster(&cluster.name).intended());
+            } else if seen.intent {
                 unit.record(Record::cluster(&cluster.name).intended());
             } else if seen.tell {
                 unit.record(Record::cluster(&cluster.name));
@@ -90,21 +100,54 @@ impl Task for Health {
     }
 }
 
+/// Whether the agents are heard at all.
+struct Ears {
+    deaf: bool,
+}
+
+impl Ears {
+    fn of(agents: &HashMap<Uuid, cluster_agents::Model>, state: &AppState, now: DateTime<Utc>) -> Self {
+        let heard: Vec<_> = agents.values().filter_map(|agent| agent.heard_at).collect();
+        Self {
+            deaf: is_deaf(&heard, state.config.patience(), now),
+        }
+    }
+
+    fn hear(&self, agent: Option<&cluster_agents::Model>) -> Option<Agent> {
+        let agent = agent?;
+        Some(Agent {
+            heard_at: agent.heard_at?,
+            renewed_at: agent.renewed_at?,
+            error: agent.error.clone(),
+            deaf: self.deaf,
+        })
+    }
+}
+
+/// What the witnesses say of one cluster.
+struct View<'a> {
+    connection: Option<&'a Connection>,
+    agent: Option<Agent>,
+    watched_since: DateTime<Utc>,
+}
+
 /// What a look at one cluster changed.
 #[derive(Default)]
 struct Seen {
     write: bool,
     tell: bool,
+    /// Whether its pods count changed, within one state.
+    intent: bool,
     flipped: Option<(ClusterState, ClusterState)>,
 }
 
 fn see(
     cluster: &mut clusters::Model,
-    connection: Option<&Connection>,
-    watched_since: DateTime<Utc>,
+    view: View<'_>,
     state: &AppState,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Seen> {
+    let connection = view.connection;
     let mut seen = Seen::default();
     if let Some(success) = connection.and_then(|connection| connection.last_success_at)
         && cluster.last_contact.is_none_or(|known| success > known)
@@ -123,6 +166,10 @@ fn see(
     let from = cluster.health()?;
     let sight = Sight {
         state: from,
+        reason: cluster.state_reason.clone(),
+        since: cluster.state_since,
+        flaps: cluster.flaps.max(0).unsigned_abs(),
+        probe_silent: cluster.probe_silent,
         last_contact: cluster.last_contact,
         probe: connection.map(|connection| Probe {
             reachable: connection.reachable,
@@ -130,28 +177,47 @@ fn see(
             since: connection.reachable_since,
             error: connection.error.clone(),
         }),
-        watched_since,
+        agent: view.agent,
+        watched_since: view.watched_since,
     };
-    if let Some((to, reason)) = judge(&sight, state.config.patience(), now) {
-        cluster.state = word(to);
-        cluster.state_reason = reason;
+    take(
+        cluster,
+        judge(&sight, state.config.patience(), now),
+        from,
+        now,
+        &mut seen,
+    )?;
+    Ok(seen)
+}
+
+/// Writes a judgement into the row.
+fn take(
+    cluster: &mut clusters::Model,
+    judgement: Judgement,
+    from: ClusterState,
+    now: DateTime<Utc>,
+    seen: &mut Seen,
+) -> anyhow::Result<()> {
+    let answered = cluster.answers()?;
+    if judgement.state != from {
+        cluster.state = word(judgement.state);
         cluster.state_since = now;
         seen.write = true;
-        seen.flipped = Some((from, to));
+        seen.flipped = Some((from, judgement.state));
     }
-    if cluster.health()? == ClusterState::Ready {
-        // What is the matter with one that answers: it throttles us.
-        let reason = connection
-            .filter(|connection| connection.reachable)
-            .and_then(|connection| connection.error.clone())
-            .unwrap_or_default();
-        if reason != cluster.state_reason {
-            cluster.state_reason = reason;
-            seen.write = true;
-            seen.tell = true;
-        }
+    if judgement.reason != cluster.state_reason {
+        cluster.state_reason = judgement.reason;
+        seen.write = true;
+        seen.tell = true;
     }
-    Ok(seen)
+    let flaps = i32::try_from(judgement.flaps).unwrap_or(i32::MAX);
+    if flaps != cluster.flaps || judgement.probe_silent != cluster.probe_silent {
+        cluster.flaps = flaps;
+        cluster.probe_silent = judgement.probe_silent;
+        seen.write = true;
+    }
+    seen.intent = answered != cluster.answers()?;
+    Ok(())
 }
 
 /// What is worth telling; use changes with every probe.

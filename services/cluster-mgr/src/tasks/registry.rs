@@ -12,10 +12,13 @@ use platform::driver::Task;
 use uuid::Uuid;
 
 use crate::app::evacuations;
-use crate::app::failover::{self, Verdict};
+use crate::app::failover::{self, Standing, Verdict};
 use crate::db::clusters::EvacuationOrder;
 use crate::db::columns::{Steps, word};
-use crate::db::{Record, Unit, assignments, clusters, edits, environments, observations, operations};
+use crate::db::{
+    DbErr, Record, Unit, assignments, cluster_agents, cluster_states, clusters, edits, environments,
+    observations, operations,
+};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -63,10 +66,12 @@ impl Registry {
             anyhow::bail!("cluster {} got replicas while it was being removed", cluster.name);
         }
         observations::delete_of_cluster(&*unit, cluster.id).await?;
+        cluster_agents::delete(&*unit, cluster.id).await?;
+        cluster_states::delete_of(&*unit, cluster.id).await?;
         edits::forget(&*unit, cluster.id).await?;
         clusters::delete(&*unit, cluster.id).await?;
         if let Some(mut operation) = self.operation(cluster, &*unit).await? {
-            let message = if cluster.health()? == ClusterState::Ready {
+            let message = if cluster.answers()? {
                 "nothing of the platform's is left there, and it is no longer registered"
             } else {
                 "it is no longer registered; what ran there was left, since it doesn't answer"
@@ -106,7 +111,7 @@ impl Registry {
         if !open {
             return Ok(());
         }
-        let answers = cluster.health()? == ClusterState::Ready;
+        let answers = cluster.answers()?;
         // What is on a cluster that doesn't answer goes when it returns.
         let left = assignments::count_left(database, cluster.id, &order.scope, answers).await?;
         if left > 0 {
@@ -124,7 +129,7 @@ impl Registry {
         self.succeed(&mut operation, message);
         operations::save(&*unit, &operation).await?;
         unit.record(Record::operation(&operation));
-        unit.record(Record::cluster(&cluster.name));
+        evacuations::complete(&mut unit, cluster.id, order.operation, self.state.now()).await?;
         unit.commit().await?;
         tracing::info!(cluster.name = %cluster.name, "a cluster was evacuated");
         Ok(())
@@ -140,10 +145,7 @@ impl Registry {
         let Some(wait) = self.state.config.take_back_after().filter(|_| order.automatic) else {
             return Ok(());
         };
-        let well = (self.state.now() - cluster.state_since)
-            .to_std()
-            .unwrap_or_default();
-        if cluster.health()? == ClusterState::Ready && well >= wait {
+        if failover::may_return(standing(cluster)?, wait, self.state.now()) {
             let mut unit = lead::begin(&self.state, epoch).await?;
             evacuations::end_automatic(&self.state, &mut unit, cluster.id).await?;
             unit.commit().await?;
@@ -153,18 +155,12 @@ impl Registry {
 
     /// Orders the evacuation of lost clusters for the environments that fail over by themselves.
     async fn fail_over(&self, all: &[&clusters::Model], epoch: i64) -> anyhow::Result<()> {
-        let mut away = Vec::new();
-        for cluster in all {
-            if cluster.health()? == ClusterState::Unreachable {
-                away.push(*cluster);
-            }
-        }
-        let verdict = failover::judge(away.len(), all.len());
-        let (grace, now) = (self.state.config.evacuate_after(), self.state.now());
-        away.retain(|cluster| {
-            let since = cluster.state_since;
-            cluster.evacuation.is_none() && failover::Away { since }.is_due(grace, now)
-        });
+        let standings = all
+            .iter()
+            .map(|cluster| standing(cluster))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (lost, verdict) = failover::due(&standings, self.state.config.evacuate_after(), self.state.now());
+        let away: Vec<_> = lost.into_iter().map(|position| all[position]).collect();
         if away.is_empty() {
             return Ok(());
         }
@@ -284,6 +280,15 @@ impl Task for Registry {
         }
         self.fail_over(&staying, epoch).await
     }
+}
+
+fn standing(cluster: &clusters::Model) -> Result<Standing, DbErr> {
+    Ok(Standing {
+        health: cluster.health()?,
+        answers: cluster.answers()?,
+        since: cluster.state_since,
+        ordered: cluster.evacuation.is_some(),
+    })
 }
 
 /// Says why the replicas of a lost cluster stay, once.

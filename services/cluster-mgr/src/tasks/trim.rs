@@ -5,7 +5,7 @@ use chrono::Duration;
 use platform::driver::Task;
 
 use crate::app::metering::HOUR;
-use crate::db::{autoscaling_decisions, changes, edits, metering, operations, usage_hours};
+use crate::db::{autoscaling_decisions, changes, cluster_states, edits, metering, operations, usage_hours};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -42,15 +42,18 @@ impl Task for Trim {
         let oldest = (now - Duration::days(config.usage_kept_days)).timestamp();
         let hours = usage_hours::trim(&*unit, oldest.div_euclid(HOUR)).await?;
         metering::trim(&*unit).await?;
+        let states =
+            cluster_states::trim(&*unit, now - Duration::days(config.cluster_states_kept_days)).await?;
         unit.commit().await?;
         let keys = platform::idempotency::forget_old(&self.state.foundation.database).await?;
-        if changes + edits + operations + decisions + hours + keys > 0 {
+        if changes + edits + operations + decisions + hours + states + keys > 0 {
             tracing::debug!(
                 changes,
                 edits,
                 operations,
                 decisions,
                 hours,
+                states,
                 keys,
                 "forgot what is old"
             );

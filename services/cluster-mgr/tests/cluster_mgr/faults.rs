@@ -191,7 +191,7 @@ async fn without_ipaas_nothing_is_green_and_nothing_is_lost() {
         world.ipaas.set_away(true);
         let cluster: Value = wait_for("the clusters to be unknown", LONG, async || {
             let cluster: Value = world.get("/clusters/east").await;
-            if cluster["state"] == "unreachable" {
+            if cluster["state"] == "suspect" {
                 Ok(cluster)
             } else {
                 Err(cluster)

@@ -5,6 +5,7 @@
 mod autoscaling;
 mod bad_input;
 mod change_stream;
+mod cluster_health;
 mod clusters;
 mod document;
 mod edits;

@@ -101,6 +101,7 @@ fn quick(ipaas_url: String) -> Config {
         probe_period_ms: 100,
         unreachable_after_ms: 600,
         ready_after_ms: 300,
+        hold_down_longest_ms: 60_000,
         reconcile_period_ms: 200,
         full_pass_period_ms: 5_000,
         echo_ms: 500,

@@ -28,7 +28,7 @@ pub enum Command {
     /// Look at services, change them, release them
     #[command(subcommand)]
     Service(Box<ServiceCommand>),
-    /// Look at clusters, close them to new replicas, empty them
+    /// Look at clusters, close them to new replicas, empty them, and install their agents
     #[command(subcommand)]
     Cluster(ClusterCommand),
     /// Look at projects
@@ -445,6 +445,30 @@ pub enum ClusterCommand {
     TakeBack {
         /// The cluster's name
         cluster: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List what became of a cluster, newest first
+    History {
+        /// The cluster's name
+        cluster: String,
+        #[command(flatten)]
+        listing: Listing,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Issue a token for the agent of a cluster, and write what to apply there
+    ///
+    /// For kubectl: `longshore cluster install-agent east-1 --image … | kubectl apply -f -`. Tokens issued before are no longer good.
+    InstallAgent {
+        /// The cluster's name
+        cluster: String,
+        /// Image to run; it must have this program on its path
+        #[arg(long, value_name = "IMAGE")]
+        image: String,
+        /// The portal's address as it is reached from inside the cluster [default: the one of the context]
+        #[arg(long, value_name = "URL")]
+        portal: Option<String>,
         #[command(flatten)]
         common: Common,
     },

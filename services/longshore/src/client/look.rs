@@ -1,6 +1,6 @@
 //! Clusters and projects: looked at.
 
-use api_types::clusters::{Cluster, Node};
+use api_types::clusters::{Cluster, ClusterStateChange, NewClusterAgent, Node, Witness, WitnessKind};
 use api_types::common::Page;
 use api_types::evacuations::NewEvacuation;
 use api_types::projects::Project;
@@ -50,6 +50,33 @@ pub async fn clusters(command: ClusterCommand) -> Outcome {
             }
         }
         ClusterCommand::TakeBack { cluster, common } => clusters::take_back(&cluster, &common).await,
+        ClusterCommand::History {
+            cluster,
+            listing,
+            common,
+        } => {
+            let session = Session::open(&common)?;
+            let page = session
+                .pages(&listing, async |list| {
+                    session.portal.list_cluster_history(&cluster, &list).await
+                })
+                .await?;
+            answer(common.output, &page, || history_table(&page))
+        }
+        ClusterCommand::InstallAgent {
+            cluster,
+            image,
+            portal,
+            common,
+        } => {
+            let session = Session::open(&common)?;
+            let new = NewClusterAgent {
+                portal_url: portal.unwrap_or_else(|| session.url.clone()),
+                image,
+            };
+            let installation = session.done(session.portal.install_cluster_agent(&cluster, &new).await)?;
+            answer(common.output, &installation, || installation.manifest.clone())
+        }
         ClusterCommand::Nodes {
             cluster,
             listing,
@@ -68,7 +95,41 @@ pub async fn clusters(command: ClusterCommand) -> Outcome {
 
 fn state(cluster: &Cluster) -> String {
     let cordoned = if cluster.cordoned { ", cordoned" } else { "" };
-    format!("{}{cordoned}", word(cluster.state))
+    format!("{}{cordoned}", word(cluster.status.state))
+}
+
+fn history_table(page: &Page<ClusterStateChange>) -> String {
+    let mut table = Table::new(&["at", "state", "reason"]);
+    for change in &page.items {
+        table.row([
+            change.at.format("%F %T UTC").to_string(),
+            word(change.state),
+            change.reason.clone(),
+        ]);
+    }
+    table.text("nothing yet")
+}
+
+/// `probe 3s ago, agent silent for 5m`.
+fn witnesses(all: &[Witness], now: DateTime<Utc>) -> String {
+    let mut told: Vec<String> = all
+        .iter()
+        .map(|witness| {
+            let name = match witness.kind {
+                WitnessKind::Probe => "probe",
+                WitnessKind::Agent => "agent",
+            };
+            match witness.heard_at {
+                Some(at) if witness.fresh => format!("{name} {} ago", age(at, now)),
+                Some(at) => format!("{name} silent for {}", age(at, now)),
+                None => format!("{name} not heard yet"),
+            }
+        })
+        .collect();
+    if !all.iter().any(|witness| witness.kind == WitnessKind::Agent) {
+        told.push("one witness; `longshore cluster install-agent` adds the second".to_owned());
+    }
+    told.join(", ")
 }
 
 fn cluster_table(page: &Page<Cluster>) -> String {
@@ -127,9 +188,10 @@ fn cluster_text(cluster: &Cluster) -> String {
         ("cluster", cluster.name.clone()),
         (
             "state",
-            format!("{} for {}", state(cluster), age(cluster.state_since, now)),
+            format!("{} for {}", state(cluster), age(cluster.status.since, now)),
         ),
-        ("reason", cluster.state_reason.clone()),
+        ("reason", cluster.status.reason.clone()),
+        ("witnesses", witnesses(&cluster.witnesses, now)),
         ("evacuated", evacuation(cluster, now)),
         ("region", cluster.region.clone()),
         ("zone", cluster.zone.clone()),

@@ -50,6 +50,14 @@ impl Api {
         }
     }
 
+    /// Makes something, and gives what was answered.
+    pub async fn make(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        match self.call(Method::POST, path, Some(body)).await? {
+            (status, made) if status.is_success() => Ok(made),
+            (status, body) => bail!(refused("making", path, status, &body)),
+        }
+    }
+
     pub async fn replace(&self, path: &str, body: &Value) -> anyhow::Result<()> {
         match self.call(Method::PUT, path, Some(body)).await? {
             (status, _) if status.is_success() => Ok(()),

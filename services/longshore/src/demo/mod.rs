@@ -3,6 +3,7 @@
 //! What runs is what `all` runs; beside it are two simulated clusters, registered through the public
 //! API as a person would. A second start goes on with the same data.
 
+mod agents;
 mod api;
 mod seed;
 
@@ -17,6 +18,7 @@ use sandbox::Sandbox;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use self::agents::Agents;
 use self::api::Api;
 use crate::arguments::Simulated;
 use crate::services::{self, Kind};
@@ -80,8 +82,8 @@ async fn with_clusters(
 ) -> anyhow::Result<()> {
     let started = services::start(settings, Kind::ALL, shutdown).await?;
     let outcome = match shutdown.run_until_cancelled(furnish(settings, sandbox)).await {
-        Some(Ok(())) => {
-            shutdown.cancelled().await;
+        Some(Ok(agents)) => {
+            agents.run(shutdown).await;
             Ok(())
         }
         Some(Err(error)) => Err(error),
@@ -93,7 +95,7 @@ async fn with_clusters(
 }
 
 /// Fills the platform and tells how to get in.
-async fn furnish(settings: &Settings, sandbox: &Sandbox) -> anyhow::Result<()> {
+async fn furnish(settings: &Settings, sandbox: &Sandbox) -> anyhow::Result<Agents> {
     let directory = &settings.common.data_dir;
     let portal_url = portal_url(settings);
     let foundation = Foundation::open(settings, CancellationToken::new()).await?;
@@ -106,6 +108,7 @@ async fn furnish(settings: &Settings, sandbox: &Sandbox) -> anyhow::Result<()> {
     let password = still_good.then_some(password);
     foundation.database.close().await?;
     seed::clusters(&api, sandbox, directory).await?;
+    let agents = Agents::install(&api, &foundation.http, sandbox, &portal_url).await?;
     seed::project(&api, directory).await?;
 
     let clusters = sandbox
@@ -127,7 +130,8 @@ async fn furnish(settings: &Settings, sandbox: &Sandbox) -> anyhow::Result<()> {
     };
     let path = directory.join("demo.json");
     private_file::write(&path, &serde_json::to_vec_pretty(&description)?)?;
-    say(&greeting(&portal_url, password, &path))
+    say(&greeting(&portal_url, password, &path))?;
+    Ok(agents)
 }
 
 fn greeting(portal_url: &str, password: Option<&str>, path: &Path) -> String {

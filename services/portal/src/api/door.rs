@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth::CLUSTER_TOKEN_PREFIX;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -72,8 +73,17 @@ async fn identify(
     matched: &Matched,
     headers: &HeaderMap,
 ) -> ApiResult<Option<Arc<Identity>>> {
-    if matched.operation.access == Access::Public {
-        return Ok(None);
+    match matched.operation.access {
+        Access::Public => return Ok(None),
+        Access::ClusterToken => {
+            return match cluster_token(headers) {
+                Some(_) => Ok(None),
+                None => Err(ApiError::not_signed_in(
+                    "this takes the token of a cluster's agent",
+                )),
+            };
+        }
+        Access::SignedIn | Access::Needs(_) => {}
     }
     let credential = match headers.get(AUTHORIZATION) {
         Some(value) => {
@@ -98,6 +108,17 @@ async fn identify(
         }
         Credential::Session(_) => ApiError::not_signed_in("the session is over; sign in again"),
     })
+}
+
+/// The token of a cluster's agent, if the call has one.
+pub fn cluster_token(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")
+        .map(str::trim)
+        .filter(|token| token.starts_with(CLUSTER_TOKEN_PREFIX))
 }
 
 /// Whether this caller may go on.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use auth::{CLUSTER_TOKEN_HEADER, Caller};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -14,8 +15,10 @@ use platform::{ApiError, ApiResult};
 use reqwest::{RequestBuilder, Url};
 use serde_json::json;
 
+use super::door::cluster_token;
 use super::{not_signed_in, socket};
 use crate::app::identity::Identity;
+use crate::app::permission::Access;
 use crate::app::routes::{Matched, Target};
 use crate::state::AppState;
 
@@ -39,12 +42,15 @@ const OURS: &[&str] = &[
     "forwarded",
     "host",
     "origin",
+    CLUSTER_TOKEN_HEADER,
     "x-csrf-token",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
     "x-request-id",
 ];
+/// A heartbeat is a few words.
+const LARGEST_HEARTBEAT: usize = 16 * 1024;
 /// What no service may do to our callers.
 const THEIRS: &[&str] = &["server", "set-cookie", "x-request-id"];
 
@@ -55,17 +61,41 @@ pub async fn forward(
     identity: Option<Extension<Arc<Identity>>>,
     request: Request,
 ) -> ApiResult<Response> {
+    if matched.operation.access == Access::ClusterToken {
+        return forward_agent(&state, matched.operation.target, request).await;
+    }
     let Extension(identity) = identity.ok_or_else(not_signed_in)?;
     if request.headers().contains_key(UPGRADE) {
         return socket::forward(state, matched, identity, request).await;
     }
     let target = matched.operation.target;
     let (parts, body) = request.into_parts();
-    let mut call = call(&state, target, &identity, &parts)?;
+    let mut call = call(&state, target, &identity.caller, &parts)?;
     if parts.method != Method::GET && parts.method != Method::HEAD {
         call = call.body(reqwest::Body::wrap_stream(body.into_data_stream()));
     }
-    let response = send(&state, target, call).await?;
+    answer(send(&state, target, call).await?)
+}
+
+/// Forwards what a cluster's agent says, in nobody's name and with its token beside.
+async fn forward_agent(state: &AppState, target: Target, request: Request) -> ApiResult<Response> {
+    let (parts, body) = request.into_parts();
+    let token = cluster_token(&parts.headers).ok_or_else(not_signed_in)?;
+    let agent = Caller {
+        subject: "cluster-agent".to_owned(),
+        name: "cluster-agent".to_owned(),
+        grants: Vec::new(),
+    };
+    let body = axum::body::to_bytes(body, LARGEST_HEARTBEAT)
+        .await
+        .map_err(|error| ApiError::invalid("invalid_body", error.to_string()))?;
+    let call = call(state, target, &agent, &parts)?
+        .header(CLUSTER_TOKEN_HEADER, token)
+        .body(body);
+    answer(send(state, target, call).await?)
+}
+
+fn answer(response: reqwest::Response) -> ApiResult<Response> {
     let (mut parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
     parts.headers = kept(&parts.headers, THEIRS);
     parts.extensions.clear();
@@ -76,11 +106,11 @@ pub async fn forward(
 pub(super) fn call(
     state: &AppState,
     target: Target,
-    identity: &Identity,
+    caller: &Caller,
     parts: &http::request::Parts,
 ) -> ApiResult<RequestBuilder> {
     let url = url(state.base_url(target), &parts.uri)?;
-    let token = state.issuer.issue(target.name(), &identity.caller);
+    let token = state.issuer.issue(target.name(), caller);
     let mut headers = kept(&parts.headers, OURS);
     if let Ok(id) = HeaderValue::from_str(&request_id()) {
         headers.insert(REQUEST_ID, id);

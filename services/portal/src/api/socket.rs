@@ -42,7 +42,7 @@ pub async fn forward(
         ));
     };
     let target = matched.operation.target;
-    let call = call(&state, target, &identity, &parts)?
+    let call = call(&state, target, &identity.caller, &parts)?
         .header(CONNECTION, "upgrade")
         .header(UPGRADE, "websocket");
     let response = send(&state, target, call).await?;

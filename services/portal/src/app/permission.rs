@@ -6,6 +6,8 @@ use auth::{Caller, Permission};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     Public,
+    /// The token of a cluster's agent, which the service itself checks: it is nobody's, and holds nothing else.
+    ClusterToken,
     SignedIn,
     Needs(Permission),
 }

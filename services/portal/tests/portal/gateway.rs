@@ -241,3 +241,55 @@ async fn the_document_and_its_page_are_there() {
         assert!(response.content_length().unwrap() > 500);
     }
 }
+
+#[tokio::test]
+async fn a_heartbeat_passes_with_its_cluster_s_token_and_with_nothing_else() {
+    let stage = Stage::new(Backend::Sqlite).await;
+    let admin = stage.admin().await;
+    let path = "/clusters/east/heartbeat";
+    let beat = || {
+        stage
+            .request(Method::POST, path)
+            .json(&json!({ "lease_age_ms": 3 }))
+    };
+    let response = beat()
+        .bearer_auth("lsa_secret")
+        .header("x-cluster-token", "lsa_forged")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    let asked = stage.cluster_mgr.last();
+    assert_eq!(asked.headers["x-cluster-token"], "lsa_secret");
+    assert_eq!(asked.body, r#"{"lease_age_ms":3}"#);
+    assert!(asked.caller.grants.is_empty() && !asked.caller.is_service());
+    // No user's call carries such a token, and no user's token is one.
+    let (status, error) = refusal(admin.with(beat()).send().await.unwrap()).await;
+    assert_eq!((status, error.code.as_str()), (401, "not_signed_in"));
+    admin
+        .with(stage.get("/clusters"))
+        .header("x-cluster-token", "lsa_forged")
+        .send()
+        .await
+        .unwrap();
+    assert!(!stage.cluster_mgr.last().headers.contains_key("x-cluster-token"));
+    // A cluster's token opens nothing else.
+    let other = stage.get("/clusters").bearer_auth("lsa_secret");
+    let (status, _) = refusal(other.send().await.unwrap()).await;
+    assert_eq!(status, 401);
+    // It is nobody's doing, so it is not in the audit.
+    let audit: Value = admin
+        .with(stage.get("/audit?limit=100"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let items = audit["items"].as_array().unwrap();
+    assert!(
+        items
+            .iter()
+            .all(|record| !record["path"].as_str().unwrap_or_default().contains("heartbeat"))
+    );
+}

@@ -49,6 +49,8 @@ pub enum Fault {
     },
     /// The machine is off, with all that ran on it; when the fault ends it starts anew.
     NodeLost { node: String },
+    /// What the agent inside says outside doesn't get through; who runs the agent asks for it.
+    AgentCut {},
     /// The cluster's clock is wrong, by so much ahead (or behind, below zero).
     ClockSkew { seconds: f64 },
 }

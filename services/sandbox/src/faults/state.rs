@@ -144,6 +144,15 @@ impl Faults {
         inner.on.values().any(silences)
     }
 
+    /// Whether the agent inside the cluster is cut off from the outside.
+    pub fn cuts_agent(&self) -> bool {
+        let inner = self.inner.lock();
+        inner
+            .on
+            .values()
+            .any(|on| matches!(on.order.fault, Fault::AgentCut {}))
+    }
+
     /// Wakes when a fault comes or goes.
     pub(crate) fn signal(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()

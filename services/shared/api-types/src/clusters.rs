@@ -23,10 +23,15 @@ pub struct Cluster {
     /// What keeps away services that don't tolerate it.
     pub taints: Vec<Taint>,
     pub prometheus_url: Option<String>,
+    /// Its health, or that it is being removed.
     pub state: ClusterState,
     /// Why it is in this state, in words for a person.
     pub state_reason: String,
     pub state_since: DateTime<Utc>,
+    /// What to show of it in one word: its state, unless it is being emptied or is empty.
+    pub status: ClusterStatus,
+    /// Who says whether it is alive. One that was never heard doesn't count yet.
+    pub witnesses: Vec<Witness>,
     /// What was seen at `observed.observed_at`; absent until it was first reached.
     pub observed: Option<ClusterObservation>,
     /// Present while it is emptied, and until it is taken back.
@@ -67,10 +72,89 @@ pub enum ClusterState {
     /// Registered, not reached yet.
     Pending,
     Ready,
-    /// No good probe for 30 s or more. Nothing that was observed of it counts as ready.
+    /// One of its two witnesses is silent, or nobody can look: it gets no new replicas, and nothing moves.
+    Suspect,
+    /// All its witnesses are silent for 30 s or more. Nothing that was observed of it counts as ready.
     Unreachable,
+    /// It answers again. It keeps what it has, and gets new replicas once it was well for long enough.
+    Recovering,
+    /// What it holds moves to other clusters. Only as `status` and in the history.
+    Evacuating,
+    /// It was emptied, and gets nothing until it is taken back. Only as `status` and in the history.
+    Evacuated,
     /// Being removed: its objects go first.
     Removing,
+}
+
+/// A state with its reason and time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterStatus {
+    pub state: ClusterState,
+    /// In words for a person; may be empty.
+    pub reason: String,
+    pub since: DateTime<Utc>,
+}
+
+/// A change of a cluster's status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterStateChange {
+    pub state: ClusterState,
+    pub reason: String,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WitnessKind {
+    /// ipaas asks its API server.
+    Probe,
+    /// The agent inside it renews a Lease there and reports.
+    Agent,
+}
+
+/// Who says whether a cluster is alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Witness {
+    pub kind: WitnessKind,
+    /// It says that the cluster is alive, and did so lately.
+    pub fresh: bool,
+    /// False: it was never heard, so its silence means nothing yet.
+    pub counts: bool,
+    /// When it last said that the cluster is alive.
+    pub heard_at: Option<DateTime<Utc>>,
+    /// What it complains of; empty when nothing.
+    pub message: String,
+}
+
+/// What an agent says of its cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Heartbeat {
+    /// Milliseconds since it last renewed its Lease; absent when it never did.
+    pub lease_age_ms: Option<u64>,
+    /// Why it could not renew it just now.
+    pub error: Option<String>,
+}
+
+/// Asks for an agent's token, and for what to apply to the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewClusterAgent {
+    /// The portal's address as it is reached from inside the cluster: `https://longshore.example.com`.
+    pub portal_url: String,
+    /// The image that the agent runs from; it must have `longshore` on its path.
+    pub image: String,
+}
+
+/// A new token of a cluster's agent. Those given before are no longer good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterAgentInstallation {
+    /// Told this once.
+    #[schema(format = Password)]
+    pub token: String,
+    /// For `kubectl apply -f -` on the cluster, as YAML; the token is in it.
+    #[schema(format = Password)]
+    pub manifest: String,
 }
 
 /// What ipaas saw of a cluster.

@@ -11,4 +11,4 @@ pub mod token;
 
 pub use caller::{Caller, Visible};
 pub use permission::Permission;
-pub use token::{Issuer, Verifier};
+pub use token::{CLUSTER_TOKEN_HEADER, CLUSTER_TOKEN_PREFIX, Issuer, Verifier};

@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::caller::Caller;
 
+/// What the token of a cluster's agent begins with.
+pub const CLUSTER_TOKEN_PREFIX: &str = "lsa_";
+/// How the portal passes such a token on: its own token says only that the call came through it.
+pub const CLUSTER_TOKEN_HEADER: &str = "x-cluster-token";
+
 const PURPOSE: &str = "longshore/internal-token";
 /// Long enough for a call and for clocks that differ a little.
 const LIFETIME_SECONDS: u64 = 60;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use api_types::access::{ApiToken, ApiTokenCreated, Credentials, NewApiToken, Session};
 use api_types::autoscaling::{Autoscaling, AutoscalingDecision, AutoscalingPolicy, DecisionFilter};
-use api_types::clusters::{Cluster, ClusterPatch, Node};
+use api_types::clusters::{
+    Cluster, ClusterAgentInstallation, ClusterPatch, ClusterStateChange, NewClusterAgent, Node,
+};
 use api_types::common::{ListQuery, OperationId, Page, TokenId};
 use api_types::evacuations::{EvacuationPlan, NewEvacuation};
 use api_types::logs::{ServiceLog, ServiceLogFrame, ServiceLogQuery};
@@ -194,6 +196,26 @@ impl PortalClient {
 
     pub async fn get_cluster(&self, name: &str) -> Result<Cluster, ClientError> {
         self.get(&format!("/clusters/{}", encoded(name))).await
+    }
+
+    /// What became of a cluster, newest first.
+    pub async fn list_cluster_history(
+        &self,
+        cluster: &str,
+        list: &ListQuery,
+    ) -> Result<Page<ClusterStateChange>, ClientError> {
+        self.list(&format!("/clusters/{}/history", encoded(cluster)), list)
+            .await
+    }
+
+    /// Issues a token for a cluster's agent, and gives what to apply there.
+    pub async fn install_cluster_agent(
+        &self,
+        cluster: &str,
+        new: &NewClusterAgent,
+    ) -> Result<ClusterAgentInstallation, ClientError> {
+        self.post(&format!("/clusters/{}/agent", encoded(cluster)), new)
+            .await
     }
 
     pub async fn list_nodes(&self, cluster: &str, list: &ListQuery) -> Result<Page<Node>, ClientError> {

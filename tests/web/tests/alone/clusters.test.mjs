@@ -157,8 +157,16 @@ test('a cluster is emptied by a plan, and taken back', { timeout: 180_000 }, asy
     await dialog.getByLabel(t('evacuation.reason')).fill('new racks');
     await picture(page, 'cluster-evacuation-plan');
     await dialog.getByRole('button', { name: t('evacuation.order'), exact: true }).click();
-    await page.getByText(t('evacuation.tag_done'), { exact: true }).first().waitFor({ timeout: 60_000 });
-    await page.getByText('new racks').waitFor();
+    await page.getByText(t('state.cluster.evacuated'), { exact: true }).first().waitFor({ timeout: 60_000 });
+    await page.getByText('new racks').first().waitFor();
+    await page.getByText(t('witness.one')).waitFor();
+    await page.getByRole('button', { name: t('witness.install'), exact: true }).click();
+    await dialog.getByLabel(t('witness.image')).fill('registry.example/longshore:1.0');
+    await dialog.getByRole('button', { name: t('witness.issue'), exact: true }).click();
+    await dialog.getByText('kind: Deployment').waitFor();
+    await picture(page, 'cluster-agent');
+    await dialog.getByRole('button', { name: t('witness.close'), exact: true }).click();
+    await page.getByText(t('witness.unheard'), { exact: true }).waitFor();
     await picture(page, 'cluster-evacuated');
     const left = await spread();
     assert.deepEqual(

@@ -18,7 +18,9 @@ import { ClusterStateTag } from './ClusterStateTag';
 import { ClusterUse } from './ClusterUse';
 import { EvacuationDialog } from './EvacuationDialog';
 import { EvacuationSection } from './EvacuationSection';
+import { HistorySection } from './HistorySection';
 import { NodeTable } from './NodeTable';
+import { WitnessSection } from './WitnessSection';
 import styles from './clusters.module.css';
 
 export function Page() {
@@ -65,8 +67,8 @@ export function Page() {
               </>
             )}
             {' · '}
-            {cluster.state_reason && `${cluster.state_reason} · `}
-            {t('cluster.state_since')} <Age at={cluster.state_since} />
+            {cluster.status.reason && `${cluster.status.reason} · `}
+            {t('cluster.state_since')} <Age at={cluster.status.since} />
           </>
         }
         actions={
@@ -143,6 +145,8 @@ export function Page() {
         )}
       </Section>
       <NodeTable cluster={cluster.name} />
+      <WitnessSection cluster={cluster} />
+      <HistorySection cluster={cluster.name} />
       {evacuating && <EvacuationDialog cluster={cluster} onClose={() => setEvacuating(false)} />}
       {dialog && <ClusterDialog kind={dialog} cluster={cluster} onClose={() => setDialog(undefined)} />}
     </div>

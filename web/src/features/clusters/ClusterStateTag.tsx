@@ -4,17 +4,17 @@ import type { Cluster } from '@/api/types';
 import { clusterTone } from '@/components/status';
 import { StateTag } from '@/components/StateTag';
 
+/** What to show of a cluster in one word; beside it, while it is emptied, how it is. */
 export function ClusterStateTag({ cluster }: { cluster: Cluster }) {
   const { t } = useTranslation();
+  const { state, status } = cluster;
   return (
     <span style={{ display: 'inline-flex', gap: 6, alignItems: 'center' }}>
-      <StateTag tone={clusterTone(cluster.state)} label={t(`state.cluster.${cluster.state}`)} />
-      {cluster.cordoned && <Tag variant="outlined">{t('cluster.cordoned')}</Tag>}
-      {cluster.evacuation && (
-        <Tag variant="outlined">
-          {t(cluster.evacuation.complete ? 'evacuation.tag_done' : 'evacuation.tag_under_way')}
-        </Tag>
+      <StateTag tone={clusterTone(status.state)} label={t(`state.cluster.${status.state}`)} />
+      {status.state !== state && state !== 'ready' && (
+        <StateTag tone={clusterTone(state)} label={t(`state.cluster.${state}`)} />
       )}
+      {cluster.cordoned && <Tag variant="outlined">{t('cluster.cordoned')}</Tag>}
     </span>
   );
 }

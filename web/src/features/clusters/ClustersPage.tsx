@@ -78,9 +78,10 @@ export function Page() {
       render: (_, cluster) => (
         <div style={{ whiteSpace: 'normal', maxWidth: 230 }}>
           <ClusterStateTag cluster={cluster} />
-          {cluster.state !== 'ready' ? (
+          {cluster.status.state !== 'ready' ? (
             <div className="muted">
-              {cluster.state_reason} · <Age at={cluster.state_since} />
+              {cluster.status.reason && `${cluster.status.reason} · `}
+              <Age at={cluster.status.since} />
             </div>
           ) : (
             cluster.state_reason && <div className="muted">{cluster.state_reason}</div>

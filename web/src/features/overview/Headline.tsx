@@ -11,18 +11,19 @@ export function Headline({ overview }: { overview: Overview }) {
   const { t } = useTranslation();
   const { services, clusters } = overview;
   const away = clusters.filter(({ state }) => state === 'unreachable');
+  const suspect = clusters.filter(({ state }) => state === 'suspect');
   const { failed = 0, degraded = 0, unknown = 0 } = services;
   const wrong = failed + degraded + unknown;
   const tone: Tone =
     failed > 0 || away.length > 0
       ? 'failed'
-      : wrong > 0
+      : wrong > 0 || suspect.length > 0
         ? 'degraded'
         : clusters.length === 0
           ? 'stopped'
           : 'running';
   const since = [
-    ...away.map(({ state_since }) => state_since),
+    ...[...away, ...suspect].map(({ state_since }) => state_since),
     ...overview.attention.map(({ status }) => status.since),
   ]
     .sort()
@@ -31,6 +32,11 @@ export function Headline({ overview }: { overview: Overview }) {
     wrong > 0 && t('overview.services_wrong', { count: wrong }),
     away.length > 0 &&
       t('overview.clusters_away', { count: away.length, names: away.map(({ name }) => name).join(', ') }),
+    suspect.length > 0 &&
+      t('overview.clusters_suspect', {
+        count: suspect.length,
+        names: suspect.map(({ name }) => name).join(', '),
+      }),
   ].filter((part): part is string => Boolean(part));
   useEffect(() => {
     document.title = `${t('menu.overview')} · Longshore`;

@@ -188,6 +188,7 @@ impl<'a> Applicant<'a> {
                     closed: cluster
                         .cordoned
                         .then_some(Obstacle::Cordoned)
+                        .or_else(|| cluster.is_closed().then_some(Obstacle::Unproven))
                         .or_else(|| taint(self.placement, cluster, TaintEffect::NoPlacement))
                         .or_else(|| avoided(false)),
                     excluded: excluded(self.placement, self.environment, cluster).or_else(|| avoided(true)),

@@ -24,6 +24,7 @@ pub struct ClusterView {
     pub cordoned: bool,
     pub taints: Vec<Taint>,
     pub health: ClusterState,
+    pub probe_silent: bool,
     pub observed: Option<ClusterObservation>,
     pub last_contact: Option<DateTime<Utc>>,
 }
@@ -40,6 +41,7 @@ impl ClusterView {
             cordoned: model.cordoned,
             taints: model.taints(),
             health: model.health()?,
+            probe_silent: model.probe_silent,
             observed: model.observed.as_ref().map(|stored| stored.0.clone()),
             last_contact: model.last_contact,
         })
@@ -48,7 +50,13 @@ impl ClusterView {
     /// Whether it answers.
     #[must_use]
     pub fn answers(&self) -> bool {
-        self.health == ClusterState::Ready
+        clusters::answers(self.health, self.probe_silent)
+    }
+
+    /// It answers, and gets nothing new: one of its witnesses is silent, or it has not been well for long enough.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.answers() && self.health != ClusterState::Ready
     }
 }
 

@@ -245,11 +245,22 @@ fn let_go(service: &services::Model, syncs: &mut [Sync<'_>], unplaced: u32) -> b
         sync.observation
             .is_some_and(|seen| sync.current && seen.ready >= wanted)
     };
+    let seen_ready = |sync: &Sync<'_>| {
+        let wanted = sync.assignment.replicas.max(0) as u32;
+        sync.observation.is_some_and(|seen| seen.ready >= wanted)
+    };
     let taken_over = unplaced == 0
         && syncs
             .iter()
-            .filter(|sync| sync.assignment.replicas > 0 && sync.cluster.answers())
-            .all(|sync| sync.state == SyncState::Synced || sync.assignment.hold > 0 && ready(sync));
+            .filter(|sync| sync.assignment.replicas > 0)
+            .all(|sync| {
+                if sync.cluster.answers() {
+                    sync.state == SyncState::Synced || sync.assignment.hold > 0 && ready(sync)
+                } else {
+                    // Lost before it took over, it took nothing over; lost after that, its loss is no reason to wait.
+                    seen_ready(sync)
+                }
+            });
     let mut released = false;
     for sync in syncs.iter_mut().filter(|sync| sync.assignment.hold > 0) {
         // Where nothing is ready there is nothing to protect.

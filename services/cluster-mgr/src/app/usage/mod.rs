@@ -153,6 +153,6 @@ pub async fn list(
     let rate = prices::find(database).await?.and_then(|row| Rate::of(&row));
     let mut page = page::of(sums, limit, total, |sum| encode_cursor(&selection.place(sum)))
         .map(|sum| selection.item(&sum, rate.as_ref()));
-    page.gaps = cluster_logic::gaps(&cluster_logic::all(database).await?);
+    page.gaps = cluster_logic::gaps(&cluster_logic::all(state, database).await?);
     Ok(page)
 }

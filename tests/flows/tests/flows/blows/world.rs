@@ -555,6 +555,7 @@ fn quick_manager(ipaas_url: String) -> cluster_mgr::Config {
         probe_period_ms: 200,
         unreachable_after_ms: 1_000,
         ready_after_ms: 500,
+        hold_down_longest_ms: 2_000,
         reconcile_period_ms: 200,
         full_pass_period_ms: 3_000,
         echo_ms: 1_000,

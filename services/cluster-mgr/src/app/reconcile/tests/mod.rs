@@ -1,6 +1,7 @@
 //! One service against a few imagined clusters.
 
 mod random;
+mod schedules;
 mod turns;
 
 use std::time::Duration;
@@ -48,6 +49,7 @@ fn cluster(name: &str) -> ClusterView {
         cordoned: false,
         taints: vec![],
         health: ClusterState::Ready,
+        probe_silent: false,
         observed: Some(ClusterObservation {
             observed_at: at(0),
             stale: false,
