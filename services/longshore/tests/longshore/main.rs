@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking and say why")]
 
 mod client;
+mod client_load;
 mod commands;
 mod demo;
 mod program;
