@@ -15,6 +15,8 @@ use crate::report::Report;
 const CLUSTERS: usize = 100;
 const SERVICES: usize = 10_000;
 const REPLICAS: u32 = 3;
+/// Services in one batch of the loop.
+const BATCH: usize = 100;
 const LONGEST: Duration = Duration::from_secs(120);
 
 pub async fn run() -> anyhow::Result<Report> {
@@ -38,21 +40,24 @@ fn decided() -> anyhow::Result<f64> {
     let observed = observed();
     let mut reserved = vec![Reserved::default(); CLUSTERS];
     let placement = Placement::default();
-    // Carried from service to service, as within a batch of the loop.
-    let fits = Fits::default();
+    let mut fits = Fits::default();
     let start = Instant::now();
     let mut placed = 0;
     for service in 0..SERVICES {
+        // Carried from service to service within a batch, as the loop does.
+        if service % BATCH == 0 {
+            fits = Fits::default();
+        }
         let ask = Ask {
             cpu_millicores: 100 + (service as u64 % 10) * 50,
             memory_bytes: (128 + (service as u64 % 7) * 64) << 20,
         };
         let seed = format!("bench/test/service-{service:05}");
-        let fits = fits.of(ask, names.iter().map(|_| Some(&observed)));
+        let of_ask = fits.of(ask, names.iter().map(|_| Some(&observed)));
         let candidates: Vec<Candidate<'_>> = names
             .iter()
             .zip(&reserved)
-            .zip(fits.iter())
+            .zip(of_ask.iter())
             .map(|((name, reserved), fit)| Candidate {
                 name,
                 region: "",
