@@ -87,6 +87,18 @@ fn one_silent_witness_of_two_makes_it_suspect_and_both_unreachable() {
         lost.reason
     );
 
+    // Its last heartbeat, which told of a renewal a little older, is no complaint.
+    one.agent = Some(Agent {
+        error: None,
+        ..agent(6, 5).unwrap()
+    });
+    let lost = judged(&one, 35);
+    assert!(
+        lost.reason.ends_with("its agent is not heard either"),
+        "{}",
+        lost.reason
+    );
+
     let mut other = sight(ClusterState::Ready, Some(35), Some((true, -500)));
     other.agent = agent(5, 5);
     let suspect = judged(&other, 35);

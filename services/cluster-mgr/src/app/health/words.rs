@@ -58,7 +58,7 @@ fn suspect(sight: &Sight, voices: (Voice, Voice), patience: Patience, now: DateT
             "its agent says that it is alive; its API server has not answered ipaas yet".to_owned()
         }
         _ => match &sight.agent {
-            Some(agent) if is_heard(agent, patience, now) => {
+            Some(agent) if fails(agent, patience, now) => {
                 format!("its API server answers, but not its agent{}", complaint(agent))
             }
             _ => format!("its API server answers, but its agent has not been heard for {seconds} s"),
@@ -70,16 +70,17 @@ fn lost(sight: &Sight, patience: Patience, now: DateTime<Utc>) -> String {
     let told = silent(sight, patience.unreachable_after.as_secs());
     match &sight.agent {
         None => told,
-        Some(agent) if is_heard(agent, patience, now) => format!(
+        Some(agent) if fails(agent, patience, now) => format!(
             "{told}; it doesn't answer its agent either, which is heard, so its nodes and its way out are alive"
         ),
         Some(_) => format!("{told}; its agent is not heard either"),
     }
 }
 
-/// Whether the agent speaks, if only to say that it can't renew its Lease.
-fn is_heard(agent: &Agent, patience: Patience, now: DateTime<Utc>) -> bool {
-    !passed(agent.heard_at, now, patience.unreachable_after)
+/// Whether the agent speaks, to say that it can't renew its Lease. What it said while it still could is no such word: the
+/// renewal is always older than the heartbeat that tells of it.
+fn fails(agent: &Agent, patience: Patience, now: DateTime<Utc>) -> bool {
+    agent.error.is_some() && !passed(agent.heard_at, now, patience.unreachable_after)
 }
 
 fn complaint(agent: &Agent) -> String {
