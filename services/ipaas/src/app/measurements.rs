@@ -123,7 +123,7 @@ fn measured(place: &ServicePlace, pods: &PodTable, values: &Values) -> MeasuredS
     let key = ServiceKey::new(&place.project, &place.environment, &place.service);
     let namespace = key.namespace();
     let of_pod = |row: &PodRow| {
-        let name = (namespace.clone(), row.name.to_string());
+        let name = (namespace.clone(), pods.name(row).to_owned());
         MeasuredPod {
             phase: row.phase,
             stopping: pods.texts.text(row.status) == "Terminating",

@@ -86,7 +86,7 @@ fn problems_of(
 ) -> Vec<Problem> {
     let mut found = problems::gather(pods.of_service(key).filter_map(|row| {
         row.trouble.as_deref().map(|trouble| Troubled {
-            pod: &row.name,
+            pod: pods.name(row),
             trouble,
             unready_seconds: now.timestamp() - row.unready_since,
         })

@@ -13,8 +13,9 @@ use crate::app::names::{ENVIRONMENT, PROJECT, is_object_name, namespace};
 use crate::app::problems::{Troubled, gather};
 use crate::cluster::member::Member;
 use crate::cluster::paths;
+use crate::index::best::Part;
 use crate::index::pods::PodTable;
-use crate::index::query::{Cursor, Part, PodQuery, SORTS, page};
+use crate::index::query::{Cursor, PodQuery, SORTS, page};
 use crate::index::wire;
 use crate::state::AppState;
 
@@ -189,7 +190,7 @@ pub async fn get(state: &AppState, place: &PodPlace) -> ApiResult<PodDetail> {
         .find(&pod.metadata.namespace, &pod.metadata.name)
         .ok_or_else(|| place.not_found())?;
     let problems = gather(row.trouble.as_deref().map(|trouble| Troubled {
-        pod: &row.name,
+        pod: table.name(row),
         trouble,
         unready_seconds: now.timestamp() - row.unready_since,
     }));

@@ -3,8 +3,10 @@
 //! Each cluster has tables of its own, so that a cluster that is slow or away holds no lock that
 //! another one needs.
 
+pub mod best;
 pub mod free;
 pub mod interner;
+pub mod names;
 pub mod nodes;
 pub mod pods;
 pub mod query;

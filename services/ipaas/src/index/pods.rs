@@ -13,12 +13,13 @@ use hashbrown::HashTable;
 use crate::app::names::{REVISION, ServiceKey};
 use crate::app::pod_status::{self, Trouble};
 use crate::index::interner::{Interner, Symbol};
+use crate::index::names::{Name, Names};
 use crate::index::wire;
 
-/// One pod, in about 150 bytes; what is asked rarely is fetched when someone looks.
+/// One pod, in about 100 bytes; what is asked rarely is fetched when someone looks.
 #[derive(Debug)]
 pub struct PodRow {
-    pub name: Box<str>,
+    name: Name,
     pub namespace: Symbol,
     pub project: Symbol,
     pub environment: Symbol,
@@ -71,30 +72,30 @@ impl NameIndex {
         self.hasher.hash_one((namespace, name))
     }
 
-    fn find(&self, rows: &[Option<PodRow>], namespace: Symbol, name: &str) -> Option<u32> {
+    fn find(&self, rows: &[Option<PodRow>], names: &Names, namespace: Symbol, name: &str) -> Option<u32> {
         let is = |slot: &u32| {
             rows[*slot as usize]
                 .as_ref()
-                .is_some_and(|row| row.namespace == namespace && *row.name == *name)
+                .is_some_and(|row| row.namespace == namespace && names.text(row.name) == name)
         };
         self.slots.find(self.hash(namespace, name), is).copied()
     }
 
     /// Of a row that is there and not known yet.
-    fn insert(&mut self, rows: &[Option<PodRow>], slot: u32) {
+    fn insert(&mut self, rows: &[Option<PodRow>], names: &Names, slot: u32) {
         let hasher = &self.hasher;
         let hash = |slot: &u32| {
             rows[*slot as usize]
                 .as_ref()
-                .map_or(0, |row| hasher.hash_one((row.namespace, &*row.name)))
+                .map_or(0, |row| hasher.hash_one((row.namespace, names.text(row.name))))
         };
         self.slots.insert_unique(hash(&slot), slot, hash);
     }
 
     /// Of a row that is still there.
-    fn remove(&mut self, rows: &[Option<PodRow>], slot: u32) {
+    fn remove(&mut self, rows: &[Option<PodRow>], names: &Names, slot: u32) {
         let Some(row) = &rows[slot as usize] else { return };
-        let hash = self.hash(row.namespace, &row.name);
+        let hash = self.hash(row.namespace, names.text(row.name));
         if let Ok(entry) = self.slots.find_entry(hash, |own| *own == slot) {
             entry.remove();
         }
@@ -104,6 +105,7 @@ impl NameIndex {
 #[derive(Debug, Default)]
 pub struct PodTable {
     pub texts: Interner,
+    names: Names,
     rows: Vec<Option<PodRow>>,
     free: Vec<u32>,
     by_name: NameIndex,
@@ -144,13 +146,19 @@ impl PodTable {
     /// Takes a pod as it is now. Returns its service.
     pub fn upsert(&mut self, pod: &wire::Pod) -> Option<ServiceKey> {
         let service = ServiceKey::of_labels(&pod.metadata.labels, &pod.metadata.namespace);
-        let row = self.row(pod, service.as_ref());
+        let metadata = &pod.metadata;
+        let known = self.slot(&metadata.namespace, &metadata.name);
+        let name = match known.and_then(|slot| self.rows[slot as usize].as_ref()) {
+            Some(row) => row.name,
+            None => self.names.keep(&metadata.name),
+        };
+        let row = self.row(pod, name, service.as_ref());
         self.count(&row, true);
         let place = ServicePlace {
             namespace: row.namespace,
             service: row.service,
         };
-        if let Some(slot) = self.by_name.find(&self.rows, row.namespace, &row.name) {
+        if let Some(slot) = known {
             let old = self.rows[slot as usize]
                 .replace(row)
                 .expect("a name leads to a row");
@@ -171,7 +179,7 @@ impl PodTable {
                     u32::try_from(self.rows.len() - 1).expect("a cluster has fewer than 4 billion pods")
                 }
             };
-            self.by_name.insert(&self.rows, slot);
+            self.by_name.insert(&self.rows, &self.names, slot);
             if service.is_some() {
                 self.by_service.entry(place).or_default().push(slot);
             }
@@ -181,15 +189,23 @@ impl PodTable {
 
     /// Forgets a pod. Returns its service.
     pub fn remove(&mut self, namespace: &str, name: &str) -> Option<ServiceKey> {
-        let namespace = self.texts.find(namespace)?;
-        let slot = self.by_name.find(&self.rows, namespace, name)?;
+        let slot = self.slot(namespace, name)?;
         self.remove_slot(slot)
     }
 
     pub fn find(&self, namespace: &str, name: &str) -> Option<&PodRow> {
-        let namespace = self.texts.find(namespace)?;
-        let slot = self.by_name.find(&self.rows, namespace, name)?;
+        let slot = self.slot(namespace, name)?;
         self.rows[slot as usize].as_ref()
+    }
+
+    fn slot(&self, namespace: &str, name: &str) -> Option<u32> {
+        let namespace = self.texts.find(namespace)?;
+        self.by_name.find(&self.rows, &self.names, namespace, name)
+    }
+
+    #[must_use]
+    pub fn name(&self, row: &PodRow) -> &str {
+        self.names.text(row.name)
     }
 
     pub fn rows(&self) -> impl Iterator<Item = &PodRow> {
@@ -251,7 +267,7 @@ impl PodTable {
         Pod {
             cluster: cluster.to_owned(),
             namespace: text(row.namespace),
-            name: row.name.to_string(),
+            name: self.name(row).to_owned(),
             project: given(row.project),
             environment: given(row.environment),
             service: given(row.service),
@@ -274,26 +290,25 @@ impl PodTable {
     /// Bytes that the table holds, about; for the metrics.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let names: usize = self.rows().map(|row| row.name.len()).sum();
         let troubles: usize = self
             .rows()
             .filter_map(|row| row.trouble.as_ref())
             .map(|trouble| size_of::<Trouble>() + trouble.message.len())
             .sum();
-        names
+        self.names.bytes()
             + troubles
             + self.rows.capacity() * size_of::<Option<PodRow>>()
             + self.by_name.slots.allocation_size()
     }
 
-    fn row(&mut self, pod: &wire::Pod, service: Option<&ServiceKey>) -> PodRow {
+    fn row(&mut self, pod: &wire::Pod, name: Name, service: Option<&ServiceKey>) -> PodRow {
         let seen = pod_status::read(pod);
         let (cpu_millicores, memory_bytes) = pod_status::requests(&pod.spec);
         let held =
             |texts: &mut Interner, text: Option<&String>| text.map_or(Symbol::EMPTY, |text| texts.hold(text));
         let texts = &mut self.texts;
         PodRow {
-            name: Box::from(pod.metadata.name.as_str()),
+            name,
             namespace: texts.hold(&pod.metadata.namespace),
             project: held(texts, service.map(|key| &key.project)),
             environment: held(texts, service.map(|key| &key.environment)),
@@ -318,13 +333,16 @@ impl PodTable {
     }
 
     fn remove_slot(&mut self, slot: u32) -> Option<ServiceKey> {
-        self.by_name.remove(&self.rows, slot);
+        self.by_name.remove(&self.rows, &self.names, slot);
         let row = self.rows[slot as usize].take()?;
         self.free.push(slot);
         let key = self.key(&row);
         self.leave_service(&row, slot);
         self.count(&row, false);
         self.release(&row);
+        self.names.give_back(row.name);
+        let rows = self.rows.iter_mut().flatten();
+        self.names.renew(rows.map(|row| &mut row.name));
         key
     }
 

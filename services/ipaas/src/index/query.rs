@@ -1,21 +1,19 @@
 //! Pages over the pods of all clusters: filter, search, sort, go on.
 //!
-//! A page is one pass over the rows, all cores at work on a cluster each, that keeps the best so many in
-//! a heap; nothing is sorted whole and nothing is copied but the page. The cursor is the last item's sort key and identity, so a page
+//! A page is one pass over the rows, all cores at work on a cluster each, that keeps the best so many in hand; nothing
+//! is sorted whole and nothing is copied but the page. The cursor is the last item's sort key and identity, so a page
 //! neither repeats nor skips a pod that stays, whatever changes between two pages.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::net::IpAddr;
 
 use api_types::pods::Pod;
 use auth::Visible;
-use chrono::{DateTime, Utc};
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::app::names::ServiceKey;
+use crate::index::best::{Best, Candidate, Identity, Key, Part};
 use crate::index::interner::Symbol;
 use crate::index::pods::{PodRow, PodTable};
 
@@ -78,15 +76,6 @@ impl Cursor {
     }
 }
 
-/// One cluster's part.
-#[derive(Clone, Copy)]
-pub struct Part<'a> {
-    pub cluster: &'a str,
-    pub table: &'a PodTable,
-    pub observed_at: DateTime<Utc>,
-    pub stale: bool,
-}
-
 /// A page, and how many pods the whole list has.
 #[derive(Debug)]
 pub struct PodPage {
@@ -95,124 +84,69 @@ pub struct PodPage {
     pub total: u64,
 }
 
-/// Sort key and identity; borrowed, so that the pass allocates nothing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place<'a> {
-    text: &'a str,
-    number: i64,
-    cluster: &'a str,
-    namespace: &'a str,
-    name: &'a str,
-}
-
-struct Candidate<'a> {
-    place: Place<'a>,
-    descending: bool,
-    part: usize,
-    row: &'a PodRow,
-}
-
-impl Ord for Candidate<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let order = self.place.cmp(&other.place);
-        if self.descending { order.reverse() } else { order }
-    }
-}
-
-impl PartialOrd for Candidate<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Candidate<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.place == other.place
-    }
-}
-
-impl Eq for Candidate<'_> {}
-
 /// The page over the parts of all clusters.
 #[must_use]
 pub fn page(parts: &[Part<'_>], query: &PodQuery) -> PodPage {
-    let kept = query.limit + 1;
-    let (mut found, total) = parts
-        .par_iter()
-        .enumerate()
-        .map(|(number, part)| best_of(number, part, query))
-        .reduce(
-            || (Vec::new(), 0),
-            |(mut best, total), (other, more)| {
-                best.extend(other);
-                best.sort_unstable();
-                best.truncate(kept);
-                (best, total + more)
-            },
-        );
+    let wanted = query.limit + 1;
+    let (mut found, total) = parts.par_iter().map(|part| best_of(part, query)).reduce(
+        || (Vec::new(), 0),
+        |(mut best, total), (other, more)| {
+            best.extend(other);
+            best.sort_unstable_by(|a, b| a.order(b, query.descending));
+            best.truncate(wanted);
+            (best, total + more)
+        },
+    );
     let more = found.len() > query.limit;
     found.truncate(query.limit);
-    let next = found.last().filter(|_| more).map(|last| Cursor {
-        sort: query.sort,
-        descending: query.descending,
-        text: last.place.text.to_owned(),
-        number: last.place.number,
-        cluster: last.place.cluster.to_owned(),
-        namespace: last.place.namespace.to_owned(),
-        name: last.place.name.to_owned(),
+    let next = found.last().filter(|_| more).map(|last| {
+        let identity = last.identity();
+        Cursor {
+            sort: query.sort,
+            descending: query.descending,
+            text: last.key.text.to_owned(),
+            number: last.key.number,
+            cluster: identity.cluster.to_owned(),
+            namespace: identity.namespace.to_owned(),
+            name: identity.name.to_owned(),
+        }
     });
-    let items = found
-        .iter()
-        .map(|candidate| {
-            let part = &parts[candidate.part];
-            part.table
-                .shown(candidate.row, part.cluster, part.observed_at, part.stale)
-        })
-        .collect();
+    let shown = |Candidate { part, row, .. }: &Candidate<'_>| {
+        part.table.shown(row, part.cluster, part.observed_at, part.stale)
+    };
+    let items = found.iter().map(shown).collect();
     PodPage { items, next, total }
 }
 
 /// What one cluster has for the page, best first and one more than the page holds, and how many fit in all.
-fn best_of<'a>(number: usize, part: &Part<'a>, query: &'a PodQuery) -> (Vec<Candidate<'a>>, u64) {
+fn best_of<'a>(part: &'a Part<'a>, query: &'a PodQuery) -> (Vec<Candidate<'a>>, u64) {
     let Some(mut filter) = Filter::new(part, query) else {
         return (Vec::new(), 0);
     };
-    let after = query.after.as_ref().map(|cursor| Place {
-        text: &cursor.text,
-        number: cursor.number,
-        cluster: &cursor.cluster,
-        namespace: &cursor.namespace,
-        name: &cursor.name,
+    let after = query.after.as_ref().map(|cursor| {
+        let key = Key {
+            text: &cursor.text,
+            number: cursor.number,
+        };
+        let identity = Identity {
+            cluster: &cursor.cluster,
+            namespace: &cursor.namespace,
+            name: &cursor.name,
+        };
+        (key, identity)
     });
-    let mut best: BinaryHeap<Candidate<'a>> = BinaryHeap::with_capacity(query.limit + 2);
+    let mut best = Best::new(query.limit + 1, query.descending);
     let mut total = 0;
     let mut consider = |row: &'a PodRow| {
         if !filter.takes(row) {
             return;
         }
         total += 1;
-        let place = place_of(part, row, query.sort);
-        let passed = after.is_some_and(|after| {
-            if query.descending {
-                place >= after
-            } else {
-                place <= after
-            }
-        });
-        if passed {
-            return;
-        }
-        let candidate = Candidate {
-            place,
-            descending: query.descending,
-            part: number,
-            row,
-        };
-        if best.len() <= query.limit {
-            best.push(candidate);
-        } else if best.peek().is_some_and(|worst| candidate < *worst) {
-            best.pop();
-            best.push(candidate);
+        let key = key_of(part, row, query.sort);
+        let candidate = Candidate { key, part, row };
+        let passed = |after| candidate.passed(after, query.descending);
+        if !after.as_ref().is_some_and(passed) {
+            best.offer(candidate);
         }
     };
     match (&query.project, &query.environment, &query.service) {
@@ -222,26 +156,20 @@ fn best_of<'a>(number: usize, part: &Part<'a>, query: &'a PodQuery) -> (Vec<Cand
             .for_each(&mut consider),
         _ => part.table.rows().for_each(&mut consider),
     }
-    (best.into_sorted_vec(), total)
+    (best.sorted(), total)
 }
 
-fn place_of<'a>(part: &Part<'a>, row: &'a PodRow, sort: PodSort) -> Place<'a> {
+fn key_of<'a>(part: &Part<'a>, row: &PodRow, sort: PodSort) -> Key<'a> {
     let texts = &part.table.texts;
     let (text, number) = match sort {
-        PodSort::Name => (&*row.name, 0),
+        PodSort::Name => (part.table.name(row), 0),
         PodSort::CreatedAt => ("", row.created_at),
         PodSort::Restarts => ("", i64::from(row.restarts)),
         PodSort::Status => (texts.text(row.status), 0),
         PodSort::Cluster => (part.cluster, 0),
         PodSort::Node => (texts.text(row.node), 0),
     };
-    Place {
-        text,
-        number,
-        cluster: part.cluster,
-        namespace: texts.text(row.namespace),
-        name: &row.name,
-    }
+    Key { text, number }
 }
 
 /// The query in the symbols of one table, so that a row is judged by comparing numbers.
@@ -332,9 +260,6 @@ impl<'a> Filter<'a> {
     fn has_text(&mut self, row: &PodRow) -> bool {
         let Some(text) = &self.text else { return true };
         let is_in = |own: &str| text.find(own.as_bytes()).is_some();
-        if is_in(&row.name) {
-            return true;
-        }
         let texts = &self.table.texts;
         let mut shared_has = |symbol: Symbol| {
             *self.known[symbol.position()].get_or_insert_with(|| is_in(&texts.text(symbol).to_lowercase()))
@@ -342,6 +267,7 @@ impl<'a> Filter<'a> {
         shared_has(row.node)
             || shared_has(row.image)
             || shared_has(row.service)
+            || is_in(self.table.name(row))
             || self
                 .address
                 .as_ref()

@@ -47,7 +47,7 @@ fn part<'a>(cluster: &'a str, table: &'a PodTable) -> Part<'a> {
     Part {
         cluster,
         table,
-        observed_at: Utc::now(),
+        observed_at: chrono::Utc::now(),
         stale: false,
     }
 }

@@ -56,10 +56,12 @@ impl Selection {
                 let table = member.tables.pods.read();
                 table
                     .of_service(&self.key)
-                    .filter(|row| self.pods.is_empty() || self.pods.iter().any(|name| **name == *row.name))
+                    .filter(|row| {
+                        self.pods.is_empty() || self.pods.iter().any(|name| **name == *table.name(row))
+                    })
                     .map(|row| Found {
                         member: member.clone(),
-                        pod: row.name.to_string(),
+                        pod: table.name(row).to_owned(),
                         created_at: row.created_at,
                     })
                     .collect::<Vec<_>>()
