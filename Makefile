@@ -4,7 +4,9 @@ SHELL := /bin/bash
 DATA_DIR ?= data
 PORT ?= 7800
 
-.PHONY: help demo check test bench web openapi commands failover-schedules clean
+IMAGE ?= longshore:dev
+
+.PHONY: help demo check test bench web image openapi commands failover-schedules clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +32,11 @@ bench: ## measure, in release builds: all, or BENCH="name …"; a line of JSON e
 
 web: ## build the web portal into web/dist
 	@tests/setup/web
+
+image: ## pack the program as a container image, an OCI archive in target/ (IMAGE)
+	@$(MAKE) --no-print-directory web
+	@cargo build --release --locked -p longshore
+	@deploy/image $(IMAGE) $${CARGO_TARGET_DIR:-target}/longshore-image.tar
 
 openapi: ## write the OpenAPI documents and the web's types anew
 	LONGSHORE_UPDATE_OPENAPI=1 cargo test -q -p ipaas -p cluster-mgr -p portal openapi

@@ -1,6 +1,8 @@
 //! The clusters that a flow runs on: two simulated ones, or real ones that are given.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -147,6 +149,12 @@ impl TestClusters {
         }
     }
 
+    /// Gives a real cluster's node an image, as an OCI archive.
+    pub fn load_image(&self, cluster: &TestCluster, archive: &Path) {
+        assert_eq!(self.kind, Kind::Real);
+        bed_with("load", &cluster.bed_name, &[archive.as_os_str()]);
+    }
+
     /// Stops what was started for this test.
     pub async fn stop(self) {
         if let Some(sandbox) = self.sandbox {
@@ -156,6 +164,21 @@ impl TestClusters {
 }
 
 impl TestCluster {
+    /// The address of this machine that a real cluster's node and pods reach: its API server has the same.
+    #[must_use]
+    pub fn host(&self) -> IpAddr {
+        let kubeconfig = Kubeconfig::from_yaml(&self.kubeconfig).unwrap();
+        let server = kubeconfig.clusters[0]
+            .cluster
+            .as_ref()
+            .unwrap()
+            .server
+            .clone()
+            .unwrap();
+        let host = server.parse::<reqwest::Url>().unwrap();
+        host.host_str().unwrap().parse().unwrap()
+    }
+
     /// A client that goes to the cluster itself, past the platform.
     pub async fn client(&self) -> kube::Client {
         let kubeconfig = Kubeconfig::from_yaml(&self.kubeconfig).unwrap();
@@ -168,8 +191,16 @@ impl TestCluster {
 
 /// Calls the test bed of the real clusters.
 fn bed(command: &str, cluster: &str) {
+    bed_with(command, cluster, &[]);
+}
+
+fn bed_with(command: &str, cluster: &str, arguments: &[&OsStr]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../kubernetes/clusters");
-    let output = Command::new(script).args([command, cluster]).output().unwrap();
+    let output = Command::new(script)
+        .args([command, cluster])
+        .args(arguments)
+        .output()
+        .unwrap();
     assert!(
         output.status.success(),
         "{command} {cluster}: {}",

@@ -1,6 +1,6 @@
 //! A way to a server that can be shut, silent, slow, or torn while something is on it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +40,12 @@ pub struct Proxy {
 impl Proxy {
     /// To `target`, or to nowhere yet.
     pub async fn start(target: Option<SocketAddr>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), target).await
+    }
+
+    /// At one of this machine's addresses.
+    pub async fn start_at(address: IpAddr, target: Option<SocketAddr>) -> Self {
+        let listener = TcpListener::bind((address, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = watch::Sender::new(State {
             mode: Mode::Pass,

@@ -1,7 +1,7 @@
 //! The platform: a process per service on one database, and an administrator's API token.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub const SERVICES: [&str; 3] = ["ipaas", "cluster-mgr", "portal"];
 pub struct System {
     pub api: Api,
     pub project: String,
+    portal: SocketAddr,
     processes: BTreeMap<&'static str, Process>,
     _database: TestDatabase,
     directory: tempfile::TempDir,
@@ -49,6 +50,7 @@ impl System {
         let system = Self {
             api: Api::new(&base, &token),
             project: format!("flow-{suffix:x}"),
+            portal: SocketAddr::from((Ipv4Addr::LOCALHOST, base_port)),
             processes,
             _database: database,
             directory,
@@ -81,6 +83,12 @@ impl System {
         let _: Value = self.api.post("/projects", &json!({ "name": self.project })).await;
         let path = format!("/projects/{}/environments", self.project);
         let _: Value = self.api.post(&path, &json!({ "name": "test" })).await;
+    }
+
+    /// Where the portal listens, which the heartbeats of agents go to.
+    #[must_use]
+    pub fn portal(&self) -> SocketAddr {
+        self.portal
     }
 
     /// `/projects/…/services`.

@@ -23,6 +23,8 @@ use crate::state::AppState;
 
 /// Of what an agent complains.
 const LONGEST_ERROR: usize = 500;
+/// Between two heartbeats.
+const LONGEST_INTERVAL_SECONDS: u64 = 10;
 
 /// Gives a cluster's agent a new token; the one before is no longer good. What was heard of it stays.
 ///
@@ -56,9 +58,20 @@ pub async fn install(
     unit.record(Record::cluster(name));
     unit.commit().await?;
     Ok(ClusterAgentInstallation {
-        manifest: manifest::manifest(name, url, &new.image, &token),
+        manifest: manifest::manifest(&manifest::Agent {
+            cluster: name,
+            portal_url: url,
+            image: &new.image,
+            token: &token,
+            interval_seconds: interval_seconds(state.config.patience()),
+        }),
         token,
     })
+}
+
+/// How often an agent is to speak: several times while its silence is still no sign.
+fn interval_seconds(patience: health::Patience) -> u64 {
+    (patience.unreachable_after.as_secs() / 3).clamp(1, LONGEST_INTERVAL_SECONDS)
 }
 
 fn check_portal_url(url: &str, fields: &mut Fields) {

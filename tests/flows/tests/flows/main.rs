@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and says what it saw"
 )]
 
+mod agents;
 mod autoscaling;
 mod bad_input;
 mod blows;

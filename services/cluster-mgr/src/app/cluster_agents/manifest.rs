@@ -9,10 +9,21 @@ const TOKEN_FOLDER: &str = "/var/run/secrets/longshore";
 /// Nobody: it needs no rights on its node.
 const USER: u32 = 65_534;
 
+/// What an agent is told.
+#[derive(Clone, Copy)]
+pub struct Agent<'a> {
+    pub cluster: &'a str,
+    pub portal_url: &'a str,
+    pub image: &'a str,
+    pub token: &'a str,
+    /// Time between two heartbeats.
+    pub interval_seconds: u64,
+}
+
 /// The objects as YAML, for `kubectl apply -f -`.
 #[must_use]
-pub fn manifest(cluster: &str, portal_url: &str, image: &str, token: &str) -> String {
-    objects(cluster, portal_url, image, token)
+pub fn manifest(agent: &Agent<'_>) -> String {
+    objects(agent)
         .iter()
         .map(|object| {
             let yaml = serde_saphyr::to_string(object).expect("plain JSON is YAML");
@@ -21,7 +32,14 @@ pub fn manifest(cluster: &str, portal_url: &str, image: &str, token: &str) -> St
         .collect()
 }
 
-fn objects(cluster: &str, portal_url: &str, image: &str, token: &str) -> [Value; 6] {
+fn objects(agent: &Agent<'_>) -> [Value; 6] {
+    let Agent {
+        cluster,
+        portal_url,
+        image,
+        token,
+        interval_seconds,
+    } = *agent;
     let labels = json!({ "app.kubernetes.io/name": NAME, "app.kubernetes.io/part-of": "longshore" });
     let metadata = json!({ "name": NAME, "namespace": NAMESPACE, "labels": labels });
     [
@@ -67,6 +85,7 @@ fn objects(cluster: &str, portal_url: &str, image: &str, token: &str) -> [Value;
                                 "--portal", portal_url, "--cluster", cluster,
                                 "--token-file", format!("{TOKEN_FOLDER}/token"),
                                 "--lease-namespace", NAMESPACE, "--lease-name", NAME,
+                                "--interval", format!("{interval_seconds}s"),
                             ],
                             "resources": {
                                 "requests": { "cpu": "10m", "memory": "32Mi" },
@@ -93,16 +112,20 @@ mod tests {
     #[test]
     fn the_manifest_reads_back_as_the_objects_it_was_made_of() {
         let image = "registry.example.com/longshore:1.0";
-        let text = manifest("east-1", "https://longshore.example.com", image, "lsa_secret");
+        let agent = Agent {
+            cluster: "east-1",
+            portal_url: "https://longshore.example.com",
+            image,
+            token: "lsa_secret",
+            interval_seconds: 10,
+        };
+        let text = manifest(&agent);
         let read: Vec<Value> = text
             .split("---\n")
             .filter(|part| !part.is_empty())
             .map(|part| serde_saphyr::from_str(part).unwrap())
             .collect();
-        assert_eq!(
-            read,
-            objects("east-1", "https://longshore.example.com", image, "lsa_secret")
-        );
+        assert_eq!(read, objects(&agent));
         let kinds: Vec<&str> = read
             .iter()
             .map(|object| object["kind"].as_str().unwrap())

@@ -1,0 +1,1 @@
+../../../deploy/oci.py
