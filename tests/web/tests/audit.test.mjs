@@ -32,7 +32,7 @@ for (const [language, width, theme] of /** @type {const} */ ([
   ['en', 1_280, 'light'],
   ['zh', 390, 'dark'],
 ])) {
-  test(`a record shows before and after, in ${language} at ${width} px`, { timeout: 120_000 }, async () => {
+  test(`a record shows before and after, in ${language} at ${width} px`, { timeout: 240_000 }, async () => {
     const { name, password } = await makeHistory();
     const visited = await visit(browser, { language, width, theme });
     const { page, t } = visited;
@@ -73,7 +73,7 @@ for (const [language, width, theme] of /** @type {const} */ ([
   });
 }
 
-test('what the list shows is saved as a file, and nothing else is', { timeout: 120_000 }, async () => {
+test('what the list shows is saved as a file, and nothing else is', { timeout: 240_000 }, async () => {
   const { name, password } = await makeHistory();
   const visited = await visit(browser);
   const { page, t } = visited;

@@ -11,7 +11,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test('a policy is set, scales under load, and is taken away', { timeout: 300_000 }, async () => {
+test('a policy is set, scales under load, and is taken away', { timeout: 600_000 }, async () => {
   const visited = await visit(browser);
   const { page, t } = visited;
   const name = freshName('busy');

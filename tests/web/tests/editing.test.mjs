@@ -119,7 +119,7 @@ test(
   },
 );
 
-test('scaling shows where the replicas would go', { timeout: 120_000 }, async () => {
+test('scaling shows where the replicas would go', { timeout: 240_000 }, async () => {
   const name = await make('scaled');
   const visited = await visit(browser);
   const { page, t } = visited;

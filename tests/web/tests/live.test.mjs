@@ -11,7 +11,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test('a list shows what somebody else did, without a reload', { timeout: 120_000 }, async () => {
+test('a list shows what somebody else did, without a reload', { timeout: 240_000 }, async () => {
   const visited = await visit(browser);
   const { page, t } = visited;
   const name = freshName('live');
@@ -26,7 +26,7 @@ test('a list shows what somebody else did, without a reload', { timeout: 120_000
   await visited.end();
 });
 
-test('a page says that it is not live, and is again by itself', { timeout: 90_000 }, async () => {
+test('a page says that it is not live, and is again by itself', { timeout: 180_000 }, async () => {
   const visited = await visit(browser);
   const { page, t } = visited;
   visited.expect(/\/api\/v1\/stream/);
@@ -66,7 +66,7 @@ test(
   },
 );
 
-test('a browser that takes itself for offline asks all the same', { timeout: 60_000 }, async () => {
+test('a browser that takes itself for offline asks all the same', { timeout: 120_000 }, async () => {
   const visited = await visit(browser);
   const { page, t } = visited;
   await enter(visited, '/services');

@@ -152,7 +152,7 @@ test('lines of all pods come in one log, each by name, once, over a cut', { time
   await api('DELETE', servicesPath(place, name));
 });
 
-test('runs before, a pod that is gone, and no pods at all are said', { timeout: 120_000 }, async () => {
+test('runs before, a pod that is gone, and no pods at all are said', { timeout: 240_000 }, async () => {
   const importer = '/projects/demo/environments/test/services/importer';
   await until(
     'the crashing service of the demo has been started again',
@@ -190,7 +190,7 @@ test('runs before, a pod that is gone, and no pods at all are said', { timeout: 
   await api('DELETE', servicesPath(place, name));
 });
 
-test('a log of any length is a page of the same size', { timeout: 120_000 }, async () => {
+test('a log of any length is a page of the same size', { timeout: 240_000 }, async () => {
   const SENT = 30_000;
   const KEPT = 20_000;
   const visited = await visit(browser);

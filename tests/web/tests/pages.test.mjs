@@ -75,7 +75,7 @@ const LOOKS = /** @type {const} */ ({
 
 describe('every page', { concurrency: 2 }, () => {
   for (const language of languages) {
-    test(`is whole in ${language}`, { timeout: 300_000 }, async (t_) => {
+    test(`is whole in ${language}`, { timeout: 600_000 }, async (t_) => {
       const [{ width, theme }] = LOOKS[language];
       const visited = await visit(browser, { language, width, theme });
       const { page } = visited;

@@ -55,7 +55,7 @@ test(
   },
 );
 
-test('a pod is found by its address, and what does not answer is named', { timeout: 90_000 }, async () => {
+test('a pod is found by its address, and what does not answer is named', { timeout: 180_000 }, async () => {
   const { items } = await api('GET', `${servicesPath(place, 'web')}/pods?limit=1`);
   const [pod] = items;
   assert.ok(pod?.ip, 'the pod has an address');
@@ -73,7 +73,7 @@ test('a pod is found by its address, and what does not answer is named', { timeo
   await visited.end();
 });
 
-test('what is under way shows its steps, and then that it ended', { timeout: 120_000 }, async () => {
+test('what is under way shows its steps, and then that it ended', { timeout: 240_000 }, async () => {
   const name = freshName('drawer');
   const visited = await visit(browser);
   const { page, t } = visited;

@@ -77,7 +77,7 @@ for (const { kind, path, word, size } of /** @type {const} */ ([
   });
 }
 
-test('the overview of ten thousand services asks for what it shows', { timeout: 120_000 }, async () => {
+test('the overview of ten thousand services asks for what it shows', { timeout: 240_000 }, async () => {
   const { visited, large } = await open('/', 'service-000019', { services: 10_000, pods: 0 });
   const { page, t } = visited;
   await page.getByText('cluster-000099').first().waitFor();
@@ -90,7 +90,7 @@ test('the overview of ten thousand services asks for what it shows', { timeout: 
   await visited.end();
 });
 
-test('two thousand changes at once are read as one', { timeout: 120_000 }, async () => {
+test('two thousand changes at once are read as one', { timeout: 240_000 }, async () => {
   const visited = await visit(browser);
   const { page } = visited;
   /** @type {import('playwright-core').Route[]} */

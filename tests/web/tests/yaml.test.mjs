@@ -32,7 +32,7 @@ async function show({ page, t }, look) {
     .click();
 }
 
-test('form and text say the same, and going to and fro loses nothing', { timeout: 120_000 }, async () => {
+test('form and text say the same, and going to and fro loses nothing', { timeout: 240_000 }, async () => {
   const visited = await visit(browser);
   const { page, t } = visited;
   const name = freshName('as-yaml');
@@ -80,7 +80,7 @@ test('form and text say the same, and going to and fro loses nothing', { timeout
   await visited.end();
 });
 
-test('what is wrong is marked at its line, by the page and by the server', { timeout: 120_000 }, async () => {
+test('what is wrong is marked at its line, by the page and by the server', { timeout: 240_000 }, async () => {
   for (const language of /** @type {const} */ (['en', 'zh'])) {
     const visited = await visit(browser, { language, width: language === 'zh' ? 390 : 1_280 });
     const { page, t } = visited;
@@ -116,7 +116,7 @@ test('what is wrong is marked at its line, by the page and by the server', { tim
   }
 });
 
-test('an edit as text is compared with what runs before it is saved', { timeout: 120_000 }, async () => {
+test('an edit as text is compared with what runs before it is saved', { timeout: 240_000 }, async () => {
   const name = freshName('yaml-edit');
   await makeService(name, { spec: { env: [{ name: 'LEVEL', value: 'info' }] } });
   await until(
@@ -148,7 +148,7 @@ test('an edit as text is compared with what runs before it is saved', { timeout:
   await visited.end();
 });
 
-test('secrets are not to be read in it, and those that are there stay', { timeout: 120_000 }, async () => {
+test('secrets are not to be read in it, and those that are there stay', { timeout: 240_000 }, async () => {
   const name = freshName('yaml-secret');
   const [stored, typed] = [freshName('stored'), freshName('typed')];
   await makeService(name, { replicas: 0, spec: { secrets: [{ name: 'KEPT', value: stored }] } });
