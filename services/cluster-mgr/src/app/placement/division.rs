@@ -63,8 +63,8 @@ impl Seat {
 
 /// Brings the seats to `total`, or as near as capacities and limits allow.
 pub(super) fn divide(seats: &mut [Seat], total: u32, groups: &[Group]) {
-    for (index, group) in groups.iter().enumerate() {
-        trim(seats, index, group.most);
+    for group in 0..groups.len() {
+        trim(seats, groups, group);
     }
     let held = sum(seats);
     let away = give(
@@ -87,8 +87,11 @@ pub(super) fn divide(seats: &mut [Seat], total: u32, groups: &[Group]) {
     keep_stuck(seats, left, &mut rooms);
 }
 
-/// Takes a group down to its limit, and further as far as its own minimums need the room.
-fn trim(seats: &mut [Seat], group: usize, most: u32) {
+/// Takes a group down to its limit, and further as far as its own minimums need the room; not for those that a group
+/// that was trimmed before keeps from it, a full zone in a region.
+fn trim(seats: &mut [Seat], groups: &[Group], group: usize) {
+    let most = groups[group].most;
+    let mut rooms = rooms(seats, groups);
     let within = |seat: &Seat| seat.groups.contains(&Some(group));
     let holds = |seats: &[Seat]| -> u64 {
         let own = seats.iter().filter(|seat| within(seat));
@@ -97,7 +100,13 @@ fn trim(seats: &mut [Seat], group: usize, most: u32) {
     let lacks: u64 = seats
         .iter()
         .filter(|seat| within(seat) && seat.part == Part::Open)
-        .map(|seat| u64::from(seat.lacks()))
+        .map(|seat| {
+            let before = || seat.groups.iter().flatten().copied().filter(|own| *own < group);
+            let room = before().map(|own| rooms[own]).min().unwrap_or(u32::MAX);
+            let lacks = seat.lacks().min(room);
+            before().for_each(|own| rooms[own] -= lacks);
+            u64::from(lacks)
+        })
         .sum();
     for (lacks, keep_minimum) in [(lacks, 1), (0, 0)] {
         let excess = (holds(seats) + lacks).saturating_sub(u64::from(most));

@@ -383,6 +383,38 @@ fn no_cluster_gets_more_than_its_share() {
     );
 }
 
+/// A minimum that a full zone keeps from its cluster frees no room in the region: each look would move a replica.
+#[test]
+fn nothing_moves_for_a_minimum_that_a_full_zone_refuses() {
+    let placement = Placement {
+        min_per_cluster: 1,
+        max_percent_per_zone: Some(10),
+        max_percent_per_region: Some(24),
+        ..Placement::default()
+    };
+    let west = |zone: &'static str, candidate: Candidate<'static>| Candidate {
+        region: "west",
+        zone,
+        ..candidate
+    };
+    let away = Candidate {
+        ready: false,
+        capacity: None,
+        ..open("a", 0, 9)
+    };
+    let candidates = |held: [u32; 3]| {
+        [
+            west("b", away),
+            west("", open("c", 5, held[0])),
+            west("b", open("d", 1, held[1])),
+            west("", open("e", 3, held[2])),
+        ]
+    };
+    let first = decided(&placement, 59, &candidates([0, 1, 3]));
+    assert_eq!(first, (vec![9, 3, 0, 3], 44));
+    assert_eq!(decided(&placement, 59, &candidates([3, 0, 3])), first);
+}
+
 #[test]
 fn no_region_and_no_zone_gets_more_than_its_share() {
     let at = |name, region, zone, held| Candidate {
