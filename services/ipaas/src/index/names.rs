@@ -16,7 +16,7 @@ pub struct Names {
 }
 
 /// What is unused below this is not worth writing the rest anew.
-const LEAST_UNUSED: usize = 64 * 1024;
+const LEAST_UNUSED: usize = 2 * 1024;
 
 impl Names {
     /// Keeps a name. One that Kubernetes gives has at most 253 bytes; of a longer one the beginning is kept.
