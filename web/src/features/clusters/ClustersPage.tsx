@@ -16,6 +16,7 @@ import { Pager } from '@/components/Pager';
 import { clusterPath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
 import { bytes, cores } from '@/components/quantity';
+import { rowsOf } from '@/components/rowsOf';
 import { UseBar } from '@/components/UseBar';
 import { useFilters } from '@/components/useFilters';
 import { ClusterStateTag } from './ClusterStateTag';
@@ -138,11 +139,7 @@ export function Page() {
         label={t('menu.clusters')}
         rowKey="id"
         columns={columns}
-        items={clusters.data?.items}
-        gaps={clusters.data?.gaps}
-        loading={clusters.isFetching}
-        error={clusters.error}
-        onRetry={() => void clusters.refetch()}
+        {...rowsOf(clusters)}
         onSort={list.setSort}
         empty={
           list.filters.q ? (

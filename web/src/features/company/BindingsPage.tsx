@@ -11,6 +11,7 @@ import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
 import { PermitButton } from '@/components/PermitButton';
 import { EnvironmentFilter, ProjectFilter } from '@/components/PlaceFilters';
+import { rowsOf } from '@/components/rowsOf';
 import { useFilters } from '@/components/useFilters';
 import { BindingTable } from './BindingTable';
 import { CompanyTabs } from './CompanyTabs';
@@ -97,10 +98,7 @@ export function Page() {
       </FilterBar>
       <BindingTable
         label={t('company.bindings')}
-        items={bindings.data?.items}
-        loading={bindings.isLoading}
-        error={bindings.error}
-        onRetry={() => void bindings.refetch()}
+        {...rowsOf(bindings)}
         empty={
           <EmptyPanel
             compact={list.isFiltered}

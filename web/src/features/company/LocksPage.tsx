@@ -5,6 +5,7 @@ import { EmptyPanel } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
+import { rowsOf } from '@/components/rowsOf';
 import { useFilters } from '@/components/useFilters';
 import { CompanyTabs } from './CompanyTabs';
 import { LockTable } from './LockTable';
@@ -28,10 +29,7 @@ export function Page() {
         <SearchFilter {...list.one('q')} placeholder={t('company.locks_search')} />
       </FilterBar>
       <LockTable
-        items={locks.data?.items}
-        loading={locks.isLoading}
-        error={locks.error}
-        onRetry={() => void locks.refetch()}
+        {...rowsOf(locks)}
         empty={
           <EmptyPanel
             compact={Boolean(q)}

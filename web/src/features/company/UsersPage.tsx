@@ -13,6 +13,7 @@ import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
 import { PermitButton } from '@/components/PermitButton';
+import { rowsOf } from '@/components/rowsOf';
 import { useFilters } from '@/components/useFilters';
 import { CompanyTabs } from './CompanyTabs';
 import { CreateUserModal } from './CreateUserModal';
@@ -120,10 +121,7 @@ export function Page() {
         label={t('company.users')}
         rowKey="id"
         columns={columns}
-        items={users.data?.items}
-        loading={users.isLoading}
-        error={users.error}
-        onRetry={() => void users.refetch()}
+        {...rowsOf(users)}
         onSort={list.setSort}
         empty={
           <EmptyPanel

@@ -14,6 +14,7 @@ import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
 import { projectPath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
+import { rowsOf } from '@/components/rowsOf';
 import { useFilters } from '@/components/useFilters';
 import { ProjectModal } from './ProjectModal';
 
@@ -110,10 +111,7 @@ export function Page() {
         label={t('menu.projects')}
         rowKey="id"
         columns={columns}
-        items={projects.data?.items}
-        loading={projects.isFetching}
-        error={projects.error}
-        onRetry={() => void projects.refetch()}
+        {...rowsOf(projects)}
         onSort={list.setSort}
         empty={
           list.filters.q ? (

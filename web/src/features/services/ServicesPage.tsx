@@ -18,6 +18,7 @@ import { StateIcon } from '@/components/StateIcon';
 import { SERVICE_STATES } from '@/components/status';
 import { useServiceStateWord } from '@/components/StateTag';
 import { ClusterFilter, EnvironmentFilter, ProjectFilter } from '@/components/PlaceFilters';
+import { rowsOf } from '@/components/rowsOf';
 import { eachOf, useFilters } from '@/components/useFilters';
 import { ServiceAction, type ServiceActionChoice } from './actions/ServiceAction';
 import { ServiceBulkBar } from './bulk/ServiceBulkBar';
@@ -87,11 +88,7 @@ export function Page() {
         rowKey="id"
         columns={columns}
         selection={{ ...selection, labelOf: ({ name }) => name }}
-        items={services.data?.items}
-        gaps={services.data?.gaps}
-        loading={services.isFetching}
-        error={services.error}
-        onRetry={() => void services.refetch()}
+        {...rowsOf(services)}
         onSort={list.setSort}
         empty={
           list.isFiltered ? (
