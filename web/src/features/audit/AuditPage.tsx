@@ -8,7 +8,7 @@ import type { AuditOutcome, AuditRecord } from '@/api/types';
 import { useLanguage } from '@/app/LanguageProvider';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
@@ -189,11 +189,7 @@ export function Page() {
         columns={columns}
         {...rowsOf(records)}
         empty={
-          <EmptyPanel
-            compact={list.isFiltered}
-            title={t(list.isFiltered ? 'filter.none_title' : 'audit.empty_title')}
-            text={t(list.isFiltered ? 'filter.none_text' : 'audit.empty_text')}
-          />
+          <EmptyList filtered={list.isFiltered} title={t('audit.empty_title')} text={t('audit.empty_text')} />
         }
         footer={<Pager paging={list.paging} page={records.data} />}
       />

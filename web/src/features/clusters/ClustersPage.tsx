@@ -7,7 +7,7 @@ import { read } from '@/api/client';
 import type { Cluster } from '@/api/types';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { sortOrder } from '@/components/listState';
 import { Observed } from '@/components/Observed';
@@ -142,11 +142,12 @@ export function Page() {
         {...rowsOf(clusters)}
         onSort={list.setSort}
         empty={
-          list.filters.q ? (
-            <EmptyPanel compact title={t('filter.none_title')} text={t('filter.none_text')} />
-          ) : (
-            <EmptyPanel title={t('cluster.empty_title')} text={t('cluster.empty_text')} action={register} />
-          )
+          <EmptyList
+            filtered={Boolean(list.filters.q)}
+            title={t('cluster.empty_title')}
+            text={t('cluster.empty_text')}
+            action={register}
+          />
         }
         footer={<Pager paging={list.paging} page={clusters.data} />}
       />

@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { read } from '@/api/client';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
@@ -31,11 +31,7 @@ export function Page() {
       <LockTable
         {...rowsOf(locks)}
         empty={
-          <EmptyPanel
-            compact={Boolean(q)}
-            title={t(q ? 'filter.none_title' : 'company.no_locks')}
-            text={t(q ? 'filter.none_text' : 'company.no_locks_text')}
-          />
+          <EmptyList filtered={Boolean(q)} title={t('company.no_locks')} text={t('company.no_locks_text')} />
         }
         footer={<Pager paging={list.paging} page={locks.data} />}
       />

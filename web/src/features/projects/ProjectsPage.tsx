@@ -7,7 +7,7 @@ import { read } from '@/api/client';
 import type { Project } from '@/api/types';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { sortOrder } from '@/components/listState';
 import { PageHeader } from '@/components/PageHeader';
@@ -114,11 +114,12 @@ export function Page() {
         {...rowsOf(projects)}
         onSort={list.setSort}
         empty={
-          list.filters.q ? (
-            <EmptyPanel compact title={t('filter.none_title')} text={t('filter.none_text')} />
-          ) : (
-            <EmptyPanel title={t('project.empty_title')} text={t('project.empty_text')} action={create} />
-          )
+          <EmptyList
+            filtered={Boolean(list.filters.q)}
+            title={t('project.empty_title')}
+            text={t('project.empty_text')}
+            action={create}
+          />
         }
         footer={<Pager paging={list.paging} page={projects.data} />}
       />

@@ -9,7 +9,7 @@ import type { Service, ServiceState } from '@/api/types';
 import { useSelection } from '@/components/bulk/useSelection';
 import { useColumnChoice } from '@/components/ColumnChooser';
 import { DataTable } from '@/components/DataTable';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
@@ -91,11 +91,12 @@ export function Page() {
         {...rowsOf(services)}
         onSort={list.setSort}
         empty={
-          list.isFiltered ? (
-            <EmptyPanel compact title={t('filter.none_title')} text={t('filter.none_text')} />
-          ) : (
-            <EmptyPanel title={t('service.empty_title')} text={t('service.empty_text')} action={create} />
-          )
+          <EmptyList
+            filtered={list.isFiltered}
+            title={t('service.empty_title')}
+            text={t('service.empty_text')}
+            action={create}
+          />
         }
         footer={<Pager paging={list.paging} page={services.data} />}
       />
