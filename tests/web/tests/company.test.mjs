@@ -230,7 +230,9 @@ for (const [language, width, theme] of /** @type {const} */ ([
       await dialog.getByRole('button', { name: t('company.take') }).click();
       await row(friend).waitFor({ state: 'detached' });
       const audit = await api('GET', `/audit?project=${project}&outcome=succeeded&limit=10`);
-      const done = audit.items.map(({ action, actor }) => `${actor} ${action}`);
+      const done = audit.items.map(
+        (/** @type {{ action: string, actor: string }} */ { action, actor }) => `${actor} ${action}`,
+      );
       assert.deepEqual(done.slice(0, 2), [`${owner} delete_member`, `${owner} create_member`]);
       await visited.end();
       for (const name of [owner, friend]) await api('DELETE', `/users/${name}`);

@@ -15,7 +15,7 @@ export function RoleFilter(field: Props) {
       aria-label={t('company.role')}
       placeholder={t('company.role')}
       {...field}
-      options={ROLES.map((value) => ({ value: value as string, label: t(`role.${value}`) }))}
+      options={ROLES.map((value) => ({ value, label: t(`role.${value}`) }))}
     />
   );
 }

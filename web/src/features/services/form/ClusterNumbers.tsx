@@ -15,7 +15,7 @@ interface Props {
 export function ClusterNumbers({ name, within }: Props) {
   const { t } = useTranslation();
   const form = Form.useFormInstance<ServiceValues>();
-  const numbers = (Form.useWatch(name, { form, preserve: true }) ?? {}) as ServiceValues['pinned'];
+  const numbers = Form.useWatch(name, { form, preserve: true }) ?? {};
   const named = Object.keys(numbers).sort();
   const set = (values: ServiceValues['pinned']) => form.setFieldValue(name, values);
   return (
