@@ -19,11 +19,11 @@ export function ClusterNumbers({ name, within }: Props) {
   const named = Object.keys(numbers).sort();
   const set = (values: ServiceValues['pinned']) => form.setFieldValue(name, values);
   return (
-    <div className={styles.rows} style={{ marginBottom: 14 }}>
+    <div className={styles.rows} style={{ marginBottom: 14, maxWidth: 420 }}>
       {named.length === 0 && <p className="faint">{t(`service_form.no_${name}`)}</p>}
       {named.map((cluster, index) => (
         <div key={`${name}.${cluster}`} className={styles.row}>
-          <Form.Item name={[name, cluster]} label={cluster}>
+          <Form.Item name={[name, cluster]} label={cluster} required>
             <InputNumber
               min={0}
               max={100_000}
@@ -49,7 +49,6 @@ export function ClusterNumbers({ name, within }: Props) {
         within={within}
         without={named}
         onChange={(cluster) => set({ ...numbers, [cluster]: 1 })}
-        style={{ maxWidth: 340 }}
       />
     </div>
   );
