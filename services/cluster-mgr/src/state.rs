@@ -3,10 +3,13 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use auth::Caller;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use clients::IpaasClient;
 use platform::driver::Statuses;
+use platform::idempotency::Once;
 use platform::{ApiResult, Foundation};
+use serde::Serialize;
 
 use crate::config::Config;
 use crate::db::{DbErr, Outbox, Unit};
@@ -51,5 +54,11 @@ impl AppState {
     /// For a reply: the database must be there.
     pub async fn unit(&self) -> ApiResult<Unit> {
         Ok(self.begin().await?)
+    }
+
+    /// A call's idempotency key; `operation` is the API operation and what it is on, `body` what was sent.
+    pub fn once(&self, caller: &Caller, key: Option<&str>, operation: &str, body: &impl Serialize) -> Once {
+        let master_key = &self.foundation.master_key;
+        Once::new(master_key, "cluster-mgr", &caller.subject, key, operation, body)
     }
 }

@@ -6,6 +6,7 @@ import { place } from './settings.mjs';
 /** @typedef {Record<string, any>} Item */
 
 const LISTED = /\/api\/v1\/(services|pods|projects|clusters|operations|overview)(\?|$)/;
+const ONE_PROJECT = /\/api\/v1\/projects\/project-\d+$/;
 
 /**
  * @typedef {object} Large
@@ -66,6 +67,11 @@ export async function makeLarge(page, size) {
     times.set(path, (times.get(path) ?? 0) + 1);
     const list = lists[path];
     return route.fulfill({ json: list ? pageOf(list, url.searchParams) : overviewOf() });
+  });
+
+  await page.route(ONE_PROJECT, (route) => {
+    const name = new URL(route.request().url()).pathname.split('/').at(-1);
+    return route.fulfill({ json: { ...project, name } });
   });
 
   function overviewOf() {

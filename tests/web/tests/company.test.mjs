@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { api, until } from '../lib/api.mjs';
-import { assertAccessible, choose, enter, launch, openSignIn, picture, visit } from '../lib/browser.mjs';
+import {
+  assertAccessible,
+  choose,
+  enter,
+  launch,
+  openSignIn,
+  picture,
+  signIn,
+  visit,
+} from '../lib/browser.mjs';
 import { freshName } from '../lib/settings.mjs';
 
 /** @typedef {import('../lib/browser.mjs').Visit} Visit */
@@ -40,6 +49,17 @@ async function signInAndChange(
   await field('again').fill(own);
   await change.click();
   await page.getByRole('heading', { level: 1, name: t('menu.services') }).waitFor();
+}
+
+/** Chooses somebody by how the name begins, with the keyboard alone. @param {Visit} visited @param {string} name */
+async function pick({ page, t }, name) {
+  const people = page.getByRole('dialog').getByRole('combobox', { name: t('company.user') });
+  await people.focus();
+  await page.keyboard.type(name.slice(0, 1));
+  await page.getByText(t('company.type_name')).waitFor();
+  await page.keyboard.type(name.slice(1));
+  await page.locator('.ant-select-dropdown').getByTitle(name).filter({ visible: true }).waitFor();
+  await page.keyboard.press('Enter');
 }
 
 /** What a dialog shows once. @param {import('playwright-core').Locator} dialog */
@@ -156,4 +176,67 @@ for (const [language, width, theme] of /** @type {const} */ ([
     );
     await admin.end();
   });
+
+  test(
+    `an owner sees to the members of a project, in ${language} at ${width} px`,
+    {
+      timeout: 240_000,
+    },
+    async () => {
+      const project = freshName('team');
+      const owner = freshName('owner');
+      const friend = freshName('friend');
+      const password = `${freshName('secret')}-Aa1!`;
+      await api('POST', '/projects', { body: { name: project } });
+      await api('POST', `/projects/${project}/environments`, { body: { name: 'test' } });
+      for (const name of [owner, friend]) await api('POST', '/users', { body: { name, password } });
+      await api('POST', '/bindings', { body: { user: owner, grant: { role: 'project_owner', project } } });
+
+      const visited = await visit(browser, { language, width, theme });
+      const { page, t } = visited;
+      const dialog = page.getByRole('dialog');
+      const row = (/** @type {string} */ name) =>
+        page.getByRole('row').filter({ has: page.getByRole('cell', { name, exact: true }) });
+      await signIn(visited, { user: owner, password, path: `/projects/${project}` });
+      await page.getByRole('button', { name: t('project.add_member') }).click();
+      await dialog.getByRole('button', { name: t('company.give') }).click();
+      await dialog.getByText(t('form.required')).waitFor();
+      await pick(visited, friend);
+      await choose(page, t('company.role'), t('role.developer'));
+      await choose(page, t('word.environment'), 'test');
+      await assertAccessible(page, 'adding a member');
+      await dialog.getByRole('button', { name: t('company.give') }).click();
+      await dialog.waitFor({ state: 'hidden' });
+      await row(friend).getByText(t('role.developer')).waitFor();
+      await picture(page, `project-members-${language}`);
+      const { items } = await api('GET', `/bindings?user=${friend}`);
+      assert.deepEqual(items[0].grant, { role: 'developer', project, environment: 'test' });
+
+      // One's own role goes last, and the last owner's not at all.
+      visited.expect(/409.*\/members\//);
+      await row(owner)
+        .getByRole('button', { name: t('company.take') })
+        .click();
+      await dialog.getByText(t('company.take_own')).waitFor();
+      await dialog.getByRole('button', { name: t('company.take') }).click();
+      await dialog.getByRole('alert').getByText(t('error.code.last_project_owner')).waitFor();
+      await assertAccessible(page, 'the last owner');
+      await dialog.getByRole('button', { name: t('action.cancel') }).click();
+      await dialog.waitFor({ state: 'hidden' });
+
+      await row(friend)
+        .getByRole('button', { name: t('company.take') })
+        .click();
+      await dialog.getByRole('button', { name: t('company.take') }).click();
+      await row(friend).waitFor({ state: 'detached' });
+      const audit = await api('GET', `/audit?project=${project}&outcome=succeeded&limit=10`);
+      const done = audit.items.map(
+        (/** @type {{ action: string, actor: string }} */ { action, actor }) => `${actor} ${action}`,
+      );
+      assert.deepEqual(done.slice(0, 2), [`${owner} delete_member`, `${owner} create_member`]);
+      await visited.end();
+      for (const name of [owner, friend]) await api('DELETE', `/users/${name}`);
+      await api('DELETE', `/projects/${project}`);
+    },
+  );
 }

@@ -1,7 +1,8 @@
 // Ten thousand services and a hundred thousand containers: pages ask for as much and hold as much as with one full page.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { enter, launch, visit } from '../lib/browser.mjs';
+import { until } from '../lib/api.mjs';
+import { assertAccessible, enter, launch, picture, visit } from '../lib/browser.mjs';
 import { makeLarge } from '../lib/large.mjs';
 
 /** @type {import('playwright-core').Browser} */
@@ -76,6 +77,53 @@ for (const { kind, path, word, size } of /** @type {const} */ ([
     await visited.end();
   });
 }
+
+test(
+  'a place among ten thousand projects and a hundred clusters is found by keyboard',
+  { timeout: 240_000 },
+  async () => {
+    const visited = await visit(browser);
+    const { page, t } = visited;
+    await page.route(STREAM, () => undefined);
+    const large = await makeLarge(page, { services: 10_000, pods: 0 });
+    await enter(visited, '/services/new');
+    const box = (/** @type {string} */ name) => page.getByRole('combobox', { name, exact: true });
+    await box(t('word.project')).waitFor();
+    const held = await elements(page);
+
+    // The arrow opens, what is typed is searched by the server, and Enter takes the first that is found.
+    await box(t('word.project')).focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByText(t('filter.more', { shown: PAGE, total: 10_000 })).waitFor();
+    assert.ok((await elements(page)) < held + 150, 'a list that is open holds few');
+    await page.keyboard.type('project-009999');
+    await page.locator('.ant-select-dropdown').getByTitle('project-009999').waitFor();
+    await page.keyboard.press('Enter');
+    await until('the environments are there', () => box(t('word.environment')).isEnabled(), Boolean);
+
+    // A number for each cluster that is named, and not for all that there are.
+    await page.getByRole('radio', { name: t('placement.pinned') }).press('Space');
+    const add = box(t('service_form.add_cluster'));
+    for (const name of ['cluster-000099', 'cluster-000042']) {
+      await add.focus();
+      await page.keyboard.type(name);
+      await page.locator('.ant-select-dropdown').getByTitle(name).filter({ visible: true }).waitFor();
+      await page.keyboard.press('Enter');
+      await page.getByRole('spinbutton', { name }).waitFor();
+    }
+    await picture(page, 'service-form-pinned');
+    await assertAccessible(page, 'numbers by cluster');
+    const remove = t('form.remove_row', { noun: t('word.cluster'), number: 1 });
+    await page.getByRole('button', { name: remove }).press('Enter');
+    await page.getByRole('spinbutton', { name: 'cluster-000042' }).waitFor({ state: 'detached' });
+    assert.equal(await page.getByRole('spinbutton', { name: 'cluster-000099' }).inputValue(), '1');
+    for (const asked of large.asked()) {
+      const most = Number(new URLSearchParams(asked.split('?')[1]).get('limit') ?? 50);
+      assert.ok(most <= 50, asked);
+    }
+    await visited.end();
+  },
+);
 
 test('the overview of ten thousand services asks for what it shows', { timeout: 240_000 }, async () => {
   const { visited, large } = await open('/', 'service-000019', { services: 10_000, pods: 0 });

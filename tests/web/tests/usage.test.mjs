@@ -97,6 +97,35 @@ test('a quota refuses what is beyond it, and usage reads as money', { timeout: 3
   await picture(page, 'project-usage-cost');
   await assertAccessible(page, 'usage');
 
+  // On a phone the words of a chart are as large as elsewhere, and none is on another.
+  await page.setViewportSize({ width: 390, height: 860 });
+  const chart = page.getByRole('img', { name: containing(`${t('usage.chart_cost')}: CN¥`) });
+  await until(
+    'the chart to be drawn for a phone',
+    () => chart.boundingBox(),
+    (box) => box !== null && box.width > 200 && box.width < 390,
+  );
+  const words = await chart.locator('text').evaluateAll((all) =>
+    all.map((word) => {
+      const { left, right, top, bottom } = word.getBoundingClientRect();
+      return { text: word.textContent, left, right, top, bottom };
+    }),
+  );
+  assert.ok(words.length >= 5, JSON.stringify(words));
+  for (const one of words) {
+    assert.ok(one.bottom - one.top >= 12, `${one.text} is ${one.bottom - one.top} px high`);
+    for (const other of words) {
+      const apart =
+        one.right <= other.left ||
+        other.right <= one.left ||
+        one.bottom <= other.top ||
+        other.bottom <= one.top;
+      assert.ok(one === other || apart, `${one.text} is on ${other.text}`);
+    }
+  }
+  await picture(page, 'project-usage-phone');
+  await page.setViewportSize({ width: 1_280, height: 860 });
+
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: containing(t('usage.export')) }).click();
   const file = await (await download).path();

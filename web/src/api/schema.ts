@@ -889,6 +889,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/projects/{project}/member-candidates': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who could be given a role here: enabled users by the beginning of their name, at most 10. */
+    get: operations['list_member_candidates'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/projects/{project}/members': {
     parameters: {
       query?: never;
@@ -899,8 +916,27 @@ export interface paths {
     /** Who has a role in a project or in one of its environments. Who has one everywhere is not named here. */
     get: operations['list_members'];
     put?: never;
-    post?: never;
+    /** Gives a user a role in the project, or in one environment of it: at most what the caller holds there. */
+    post: operations['create_member'];
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/members/{binding}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One member's role. */
+    get: operations['get_member'];
+    put?: never;
+    post?: never;
+    /** Takes a role in the project away. Its last owner stays: a project that nobody owns is for a platform admin to make. */
+    delete: operations['delete_member'];
     options?: never;
     head?: never;
     patch?: never;
@@ -1817,6 +1853,11 @@ export interface components {
      * @enum {string}
      */
     LogSourceState: 'followed' | 'waiting' | 'away' | 'lost' | 'ended';
+    /** @description Somebody who can be given a role: no more than it takes to tell people apart. */
+    MemberCandidate: {
+      display_name: string;
+      name: string;
+    };
     /** @description What was read of one metric, and what it asks for. */
     MetricReading: {
       /** @description Why it could not be read, wholly or in part. */
@@ -1941,6 +1982,13 @@ export interface components {
        * @default
        */
       reason?: string;
+    };
+    /** @description A role in the project of the path, or in one environment of it. */
+    NewMember: {
+      environment?: string | null;
+      role: components['schemas']['Role'];
+      /** @description The user's name. */
+      user: string;
     };
     NewPassword: {
       /**
@@ -2427,6 +2475,22 @@ export interface components {
         object: string;
         reason: string;
         source: string;
+      }[];
+      /** @description Give it back as `cursor` for the next page; absent on the last one. */
+      next_cursor?: string | null;
+      /**
+       * Format: int64
+       * @description About how many items the whole list has; exact where that costs nothing.
+       */
+      total_estimate: number;
+    };
+    /** @description One page of a list. */
+    Page_MemberCandidate: {
+      /** @description The clusters whose part is missing or old. */
+      gaps?: components['schemas']['Gap'][];
+      items: {
+        display_name: string;
+        name: string;
       }[];
       /** @description Give it back as `cursor` for the next page; absent on the last one. */
       next_cursor?: string | null;
@@ -3916,6 +3980,7 @@ export type LockId = components['schemas']['LockId'];
 export type LogFrame = components['schemas']['LogFrame'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogSourceState = components['schemas']['LogSourceState'];
+export type MemberCandidate = components['schemas']['MemberCandidate'];
 export type MetricReading = components['schemas']['MetricReading'];
 export type MetricSource = components['schemas']['MetricSource'];
 export type MetricTarget = components['schemas']['MetricTarget'];
@@ -3925,6 +3990,7 @@ export type NewCluster = components['schemas']['NewCluster'];
 export type NewClusterAgent = components['schemas']['NewClusterAgent'];
 export type NewEnvironment = components['schemas']['NewEnvironment'];
 export type NewEvacuation = components['schemas']['NewEvacuation'];
+export type NewMember = components['schemas']['NewMember'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewPreview = components['schemas']['NewPreview'];
 export type NewPrices = components['schemas']['NewPrices'];
@@ -3953,6 +4019,7 @@ export type PageCluster = components['schemas']['Page_Cluster'];
 export type PageClusterStateChange = components['schemas']['Page_ClusterStateChange'];
 export type PageEnvironment = components['schemas']['Page_Environment'];
 export type PageEvent = components['schemas']['Page_Event'];
+export type PageMemberCandidate = components['schemas']['Page_MemberCandidate'];
 export type PageNode = components['schemas']['Page_Node'];
 export type PageOperation = components['schemas']['Page_Operation'];
 export type PagePod = components['schemas']['Page_Pod'];
@@ -7531,6 +7598,50 @@ export interface operations {
       };
     };
   };
+  list_member_candidates: {
+    parameters: {
+      query: {
+        /** @description How the name, or the name that is shown, begins: at least 2 characters. */
+        q: string;
+      };
+      header?: never;
+      path: {
+        /** @description Name of the project */
+        project: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Some users, by name */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_MemberCandidate'];
+        };
+      };
+      /** @description `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   list_members: {
     parameters: {
       query?: {
@@ -7572,6 +7683,156 @@ export interface operations {
       };
       /** @description `not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  create_member: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description A call repeated with it is done once */
+        'Idempotency-Key'?: string | null;
+      };
+      path: {
+        /** @description Name of the project */
+        project: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewMember'];
+      };
+    };
+    responses: {
+      /** @description The binding */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Binding'];
+        };
+      };
+      /** @description `forbidden` */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `binding_exists` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_member: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Name of the project */
+        project: string;
+        /** @description Id of the binding */
+        binding: components['schemas']['BindingId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The binding */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Binding'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  delete_member: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Name of the project */
+        project: string;
+        /** @description Id of the binding */
+        binding: components['schemas']['BindingId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Gone */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `forbidden` */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `last_project_owner` */
+      409: {
         headers: {
           [name: string]: unknown;
         };

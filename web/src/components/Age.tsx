@@ -1,6 +1,6 @@
 import { Tooltip } from 'antd';
 import { useLanguage } from '@/app/LanguageProvider';
-import { absoluteTime, relativeTime } from './time';
+import { formatTime, relativeTime } from './time';
 import { useNow } from './useNow';
 
 /** How long ago; the moment itself on hover. */
@@ -9,7 +9,7 @@ export function Age({ at, className }: { at: string | null | undefined; classNam
   const { tag } = useLanguage();
   if (!at) return <span className="faint">–</span>;
   return (
-    <Tooltip title={absoluteTime(at, tag)}>
+    <Tooltip title={formatTime(at, 'moment', tag)}>
       <time dateTime={at} className={`nowrap ${className ?? ''}`}>
         {relativeTime(at, now, tag)}
       </time>

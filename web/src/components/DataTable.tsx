@@ -1,22 +1,15 @@
 import { Table, type TableProps } from 'antd';
 import { useTranslation } from 'react-i18next';
-import type { Gap } from '@/api/types';
 import { ErrorPanel } from './ErrorPanel';
 import { Gaps } from './Gaps';
 import { RowsLoading } from './Loading';
 import { nextSort } from './listState';
+import type { Rows } from './rowsOf';
 import styles from './DataTable.module.css';
 
-interface Props<T> extends Pick<
-  TableProps<T>,
-  'columns' | 'rowKey' | 'expandable' | 'onRow' | 'rowClassName'
-> {
+interface Props<T>
+  extends Rows<T>, Pick<TableProps<T>, 'columns' | 'rowKey' | 'expandable' | 'onRow' | 'rowClassName'> {
   label: string;
-  items: T[] | undefined;
-  gaps?: Gap[];
-  loading: boolean;
-  error: unknown;
-  onRetry: () => void;
   empty: React.ReactNode;
   onSort?: (sort: string | undefined) => void;
   footer?: React.ReactNode;

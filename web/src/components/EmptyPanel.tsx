@@ -1,3 +1,4 @@
+import { useTranslation } from 'react-i18next';
 import styles from './Panel.module.css';
 
 interface Props {
@@ -30,4 +31,15 @@ export function EmptyPanel({ title, text, action, compact = false, whole = false
       {action}
     </div>
   );
+}
+
+interface ListProps extends Pick<Props, 'title' | 'text' | 'action'> {
+  filtered: boolean;
+}
+
+/** Nothing in a list: there is none yet, or none that its filters let through. */
+export function EmptyList({ filtered, ...none }: ListProps) {
+  const { t } = useTranslation();
+  if (!filtered) return <EmptyPanel {...none} />;
+  return <EmptyPanel compact title={t('filter.none_title')} text={t('filter.none_text')} />;
 }

@@ -9,6 +9,7 @@ import { EmptyPanel } from './EmptyPanel';
 import { OperationSteps } from './OperationSteps';
 import { Pager } from './Pager';
 import { clusterPath, servicePath } from './paths';
+import { rowsOf } from './rowsOf';
 import { ShortMessage } from './ShortMessage';
 import { operationTone } from './status';
 import { StateTag } from './StateTag';
@@ -59,11 +60,7 @@ export function OperationTable({ query, paging, withTarget }: Props) {
       label={t('operations.title')}
       rowKey="id"
       columns={columns}
-      items={query.data?.items}
-      gaps={query.data?.gaps}
-      loading={query.isFetching}
-      error={query.error}
-      onRetry={() => void query.refetch()}
+      {...rowsOf(query)}
       expandable={{ expandedRowRender: (operation) => <OperationSteps operation={operation} /> }}
       empty={<EmptyPanel compact title={t('operations.empty_title')} text={t('operations.empty_text')} />}
       footer={<Pager paging={paging} page={query.data} />}

@@ -1,69 +1,38 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Select } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { read } from '@/api/client';
+import { ClusterPicker, ProjectPicker } from './Pickers';
+import { OFFERED } from './useOffer';
 
 interface Field {
   value: string | undefined;
   onChange: (value?: string) => void;
 }
 
-/** So many are offered; whoever has more types a part of the name. */
-const OFFERED = 50;
-
-/** What is offered is read when it is looked for, and not before: pages don't pay for all that there is. */
-function useOffer() {
-  const [open, setOpen] = useState(false);
-  const [typed, setTyped] = useState('');
-  return {
-    open,
-    query: { q: typed || undefined, limit: OFFERED, sort: 'name' },
-    rest: { enabled: open, refetchInterval: false as const, placeholderData: keepPreviousData },
-    field: {
-      allowClear: true,
-      showSearch: { filterOption: false, onSearch: setTyped },
-      onOpenChange: setOpen,
-    },
-  };
-}
-
-const named = (items: { name: string }[] | undefined) => (items ?? []).map(({ name }) => ({ value: name }));
-
-export function ProjectFilter(field: Field) {
+export function ProjectFilter({ value, onChange }: Field) {
   const { t } = useTranslation();
-  const offer = useOffer();
-  const projects = useQuery({
-    ...read('/api/v1/projects', { params: { query: offer.query } }),
-    ...offer.rest,
-  });
   return (
-    <Select
-      {...offer.field}
-      {...field}
+    <ProjectPicker
+      allowClear
+      value={value}
+      onChange={(name) => onChange(name)}
       aria-label={t('word.project')}
       placeholder={t('word.project')}
-      loading={projects.isFetching}
-      options={named(projects.data?.items)}
     />
   );
 }
 
-export function ClusterFilter(field: Field) {
+export function ClusterFilter({ value, onChange }: Field) {
   const { t } = useTranslation();
-  const offer = useOffer();
-  const clusters = useQuery({
-    ...read('/api/v1/clusters', { params: { query: offer.query } }),
-    ...offer.rest,
-  });
   return (
-    <Select
-      {...offer.field}
-      {...field}
+    <ClusterPicker
+      allowClear
+      value={value}
+      onChange={(name) => onChange(name)}
       aria-label={t('word.cluster')}
       placeholder={t('word.cluster')}
-      loading={clusters.isFetching}
-      options={named(clusters.data?.items)}
     />
   );
 }
@@ -75,15 +44,15 @@ export function EnvironmentFilter({
   ...field
 }: Field & { project?: string; disabled?: boolean }) {
   const { t } = useTranslation();
-  const offer = useOffer();
+  const [open, setOpen] = useState(false);
   const projects = useQuery({
     ...read('/api/v1/projects', { params: { query: { limit: OFFERED, sort: 'name' } } }),
-    ...offer.rest,
-    enabled: offer.open && !project,
+    enabled: open && !project,
+    refetchInterval: false,
   });
   const one = useQuery({
     ...read('/api/v1/projects/{project}', { params: { path: { project: project ?? '' } } }),
-    enabled: offer.open && Boolean(project),
+    enabled: open && Boolean(project),
     refetchInterval: false,
   });
   const names = project
@@ -93,7 +62,7 @@ export function EnvironmentFilter({
     <Select
       allowClear
       {...field}
-      onOpenChange={offer.field.onOpenChange}
+      onOpenChange={setOpen}
       disabled={disabled}
       aria-label={t('word.environment')}
       placeholder={t('word.environment')}

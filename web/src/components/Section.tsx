@@ -14,11 +14,11 @@ export function Section({ title, id, hint, extra, children, flush = false }: Pro
   return (
     <section className={styles.section} id={id}>
       <header className={styles.head}>
-        <div>
+        <div className={styles.words}>
           <h2 className={styles.title}>{title}</h2>
           {hint && <p className={styles.hint}>{hint}</p>}
         </div>
-        {extra && <div>{extra}</div>}
+        {extra && <div className={styles.extra}>{extra}</div>}
       </header>
       <div className={flush ? undefined : styles.body}>{children}</div>
     </section>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { absoluteTime, relativeTime, shortDuration } from './time';
+import { formatTime, relativeTime, shortDuration } from './time';
 
 const now = Date.parse('2026-03-10T12:00:00Z');
 const before = (seconds: number) => new Date(now - seconds * 1_000).toISOString();
@@ -33,7 +33,27 @@ describe('a time as its age', () => {
 
   it('says nothing of what is no time', () => {
     expect(relativeTime('yesterday', now, 'en')).toBe('');
-    expect(absoluteTime('yesterday', 'en')).toBe('');
+    expect(formatTime('yesterday', 'moment', 'en')).toBe('');
+  });
+});
+
+describe('a moment', () => {
+  const at = new Date(2026, 10, 3, 14, 5, 9).getTime();
+
+  it.each([
+    ['moment', 'en', /^3 Nov 2026, 14:05:09 (GMT|UTC)/],
+    ['minute', 'en', /^3 Nov, 14:05$/],
+    ['day', 'en', /^3 Nov$/],
+    ['month', 'en', /^Nov 2026$/],
+    ['clock', 'en', /^14:05$/],
+    ['moment', 'zh-CN', /^2026年11月3日.*14:05:09/],
+    ['day', 'zh-CN', /^11月3日$/],
+  ] as const)('as a %s in %s can be read one way only', (form, language, text) => {
+    expect(formatTime(at, form, language)).toMatch(text);
+  });
+
+  it('has midnight as its first hour', () => {
+    expect(formatTime(new Date(2026, 0, 1).getTime(), 'clock', 'en')).toBe('00:00');
   });
 });
 

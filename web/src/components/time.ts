@@ -27,20 +27,32 @@ export function relativeTime(at: string | number, now: number, language: string)
   return '';
 }
 
-/** The moment in full, in the reader's time zone, with its offset. */
-export function absoluteTime(at: string | number, language: string): string {
-  const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return '';
-  return new Intl.DateTimeFormat(language, {
+const FORMS = {
+  /** To the second, with the offset of the reader's time zone. */
+  moment: {
     year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
+    month: 'short',
+    day: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
-    hourCycle: 'h23',
     timeZoneName: 'shortOffset',
-  }).format(date);
+  },
+  minute: { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' },
+  day: { month: 'short', day: 'numeric' },
+  month: { year: 'numeric', month: 'short' },
+  clock: { hour: '2-digit', minute: '2-digit' },
+} satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+/**
+ * A moment in the reader's time zone. Nobody has to ask whether the day or the month comes first: the month is a word,
+ * `28 Nov 2026, 14:05`, and a day has 24 hours.
+ */
+export function formatTime(at: string | number, form: keyof typeof FORMS, language: string): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return '';
+  const locale = language === 'en' ? 'en-GB' : language;
+  return new Intl.DateTimeFormat(locale, { ...FORMS[form], hourCycle: 'h23' }).format(date);
 }
 
 /** A length of time in its largest unit: `45s`, `12m`, `3h`, `6d`. */

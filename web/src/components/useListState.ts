@@ -16,7 +16,9 @@ interface Trail {
   pages?: { cursor: string | undefined; offset: number }[];
 }
 
-export function useListState<F extends string>(names: readonly F[]) {
+const NO_FILTERS: readonly never[] = [];
+
+export function useListState<F extends string = never>(names: readonly F[] = NO_FILTERS) {
   const [search] = useSearchParams();
   const navigate = useNavigate();
   const location = useLocation();

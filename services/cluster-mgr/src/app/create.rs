@@ -5,7 +5,6 @@ use api_types::operations::OperationKind;
 use api_types::services::{NewService, ServiceAccepted, ServiceState};
 use auth::Caller;
 use chrono::{DateTime, Utc};
-use platform::idempotency::Once;
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
@@ -26,14 +25,7 @@ pub async fn create(
     new: NewService,
 ) -> ApiResult<ServiceAccepted> {
     let operation = format!("create_service {}/{}", path.project, path.environment);
-    let once = Once::new(
-        &state.foundation.master_key,
-        "cluster-mgr",
-        &caller.subject,
-        key,
-        &operation,
-        &new,
-    );
+    let once = state.once(caller, key, &operation, &new);
     let mut unit = state.unit().await?;
     if let Some(reply) = once.replay(&unit).await? {
         return Ok(reply);

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use api_types::common::{ListQuery, Page};
 use api_types::projects::{Environment, EnvironmentPatch, NewEnvironment};
 use auth::{Caller, Permission};
-use platform::idempotency::Once;
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
@@ -98,14 +97,7 @@ pub async fn create(
     new: NewEnvironment,
 ) -> ApiResult<Environment> {
     let operation = format!("create_environment {project}");
-    let once = Once::new(
-        &state.foundation.master_key,
-        "cluster-mgr",
-        &caller.subject,
-        key,
-        &operation,
-        &new,
-    );
+    let once = state.once(caller, key, &operation, &new);
     let mut unit = state.unit().await?;
     if let Some(reply) = once.replay(&unit).await? {
         return Ok(reply);

@@ -18,6 +18,7 @@ pub mod health;
 mod image;
 mod listing;
 pub mod metering;
+mod once;
 pub mod operations;
 pub mod overview;
 pub mod placement;

@@ -6,7 +6,6 @@ use api_types::common::{ListQuery, Page, ProjectId};
 use api_types::projects::{NewProject, Project, ProjectPatch, Requested};
 use auth::{Caller, Permission, Visible};
 use chrono::{DateTime, Utc};
-use platform::idempotency::Once;
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
@@ -154,14 +153,7 @@ pub async fn create(
     fields.check("name", names::label(&new.name, names::PROJECT_LENGTH));
     check_texts(Some(&new.display_name), Some(&new.description), &mut fields);
     fields.done()?;
-    let once = Once::new(
-        &state.foundation.master_key,
-        "cluster-mgr",
-        &caller.subject,
-        key,
-        "create_project",
-        &new,
-    );
+    let once = state.once(caller, key, "create_project", &new);
     let mut unit = state.unit().await?;
     if let Some(reply) = once.replay(&unit).await? {
         return Ok(reply);

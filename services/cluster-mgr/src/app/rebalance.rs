@@ -3,18 +3,19 @@
 //! Decisions keep what is where it is, so a cluster that came later, or whose room came back, stays empty until
 //! something grows. A rebalance is explicit, tells its moves before, and can be limited.
 
+use std::ops::ControlFlow;
+
 use api_types::common::FieldError;
 use api_types::operations::OperationKind;
 use api_types::placement::{NewRebalance, PlannedAssignment, RebalancePlan, ReplicaMove};
 use api_types::services::ServiceAccepted;
 use auth::Caller;
-use platform::idempotency::Once;
 use platform::{ApiError, ApiResult};
 
 use crate::app::ground::Ground;
-use crate::app::operations;
 use crate::app::placement::rebalance::moves;
-use crate::app::services::{accept, locked};
+use crate::app::services::accept;
+use crate::app::{once, operations};
 use crate::db::{Connection, Record, services};
 use crate::paths::ServicePath;
 use crate::state::AppState;
@@ -77,23 +78,11 @@ pub async fn begin(
             message: "at least 1; leave it out to move all".to_owned(),
         }]));
     }
-    let operation = format!(
-        "rebalance_service {}/{}/{}",
-        path.project, path.environment, path.service
-    );
-    let once = Once::new(
-        &state.foundation.master_key,
-        "cluster-mgr",
-        &caller.subject,
-        key,
-        &operation,
-        &new,
-    );
-    let mut unit = state.unit().await?;
-    if let Some(reply) = once.replay(&unit).await? {
-        return Ok(reply);
-    }
-    let mut row = locked(&unit, path).await?;
+    let (once, mut unit, mut row) =
+        match once::begin(state, caller, path, key, "rebalance_service", &new).await? {
+            ControlFlow::Break(reply) => return Ok(reply),
+            ControlFlow::Continue(begun) => begun,
+        };
     let plan = plan_on(state, &*unit, path).await?;
     if plan.moves.is_empty() {
         return Err(ApiError::conflict(

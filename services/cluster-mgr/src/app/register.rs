@@ -44,14 +44,7 @@ pub async fn register(
     new: NewCluster,
 ) -> ApiResult<Cluster> {
     validate(&new)?;
-    let once = Once::new(
-        &state.foundation.master_key,
-        "cluster-mgr",
-        &caller.subject,
-        key,
-        "create_cluster",
-        &new,
-    );
+    let once = state.once(caller, key, "create_cluster", &new);
     let row = row(state, caller, &new);
     let unit = state.unit().await?;
     if let Some(reply) = once.replay(&unit).await? {

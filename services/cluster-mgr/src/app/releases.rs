@@ -1,14 +1,15 @@
 //! Releases: moving a service to a revision; and restarts.
 
+use std::ops::ControlFlow;
+
 use api_types::operations::OperationKind;
 use api_types::services::{NewRelease, ServiceAccepted};
 use auth::Caller;
 use platform::ApiResult;
-use platform::idempotency::Once;
 
-use crate::app::services::{accept, check_comment, locked, save_edit};
+use crate::app::services::{accept, check_comment, save_edit};
 use crate::app::validation::Fields;
-use crate::app::{image, operations, revisions};
+use crate::app::{image, once, operations, revisions};
 use crate::db::{Record, services};
 use crate::paths::ServicePath;
 use crate::state::AppState;
@@ -20,23 +21,11 @@ pub async fn create(
     key: Option<&str>,
     new: NewRelease,
 ) -> ApiResult<ServiceAccepted> {
-    let operation = format!(
-        "create_release {}/{}/{}",
-        path.project, path.environment, path.service
-    );
-    let once = Once::new(
-        &state.foundation.master_key,
-        "cluster-mgr",
-        &caller.subject,
-        key,
-        &operation,
-        &new,
-    );
-    let mut unit = state.unit().await?;
-    if let Some(reply) = once.replay(&unit).await? {
-        return Ok(reply);
-    }
-    let mut row = locked(&unit, path).await?;
+    let (once, mut unit, mut row) =
+        match once::begin(state, caller, path, key, "create_release", &new).await? {
+            ControlFlow::Break(reply) => return Ok(reply),
+            ControlFlow::Continue(begun) => begun,
+        };
     let mut fields = Fields::default();
     check_comment(&new.comment, &mut fields);
     match (&new.revision, &new.image) {
@@ -76,23 +65,11 @@ pub async fn restart(
     path: &ServicePath,
     key: Option<&str>,
 ) -> ApiResult<ServiceAccepted> {
-    let operation = format!(
-        "restart_service {}/{}/{}",
-        path.project, path.environment, path.service
-    );
-    let once = Once::new(
-        &state.foundation.master_key,
-        "cluster-mgr",
-        &caller.subject,
-        key,
-        &operation,
-        &(),
-    );
-    let mut unit = state.unit().await?;
-    if let Some(reply) = once.replay(&unit).await? {
-        return Ok(reply);
-    }
-    let mut row = locked(&unit, path).await?;
+    let (once, mut unit, mut row) =
+        match once::begin(state, caller, path, key, "restart_service", &()).await? {
+            ControlFlow::Break(reply) => return Ok(reply),
+            ControlFlow::Continue(begun) => begun,
+        };
     let now = state.now();
     row.restarted_at = Some(now);
     let title = format!("restart {}", row.path());

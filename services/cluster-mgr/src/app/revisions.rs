@@ -1,5 +1,7 @@
 //! Revisions: the whole spec, numbered, immutable.
 
+use std::ops::ControlFlow;
+
 use api_types::common::{ListQuery, Page};
 use api_types::operations::OperationKind;
 use api_types::services::{NewRevision, Revision, RevisionDiff, RevisionSummary, ServiceAccepted};
@@ -7,13 +9,12 @@ use api_types::spec::ServiceSpec;
 use auth::Caller;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use platform::idempotency::Once;
 use platform::page::{decode_cursor, encode_cursor, limit};
 use platform::{ApiError, ApiResult};
 
-use crate::app::services::{accept, check_comment, check_version, locked, missing, requests, save_edit};
+use crate::app::services::{accept, check_comment, check_version, missing, requests, save_edit};
 use crate::app::validation::{self, Fields};
-use crate::app::{diff, operations, quotas, room, secrets};
+use crate::app::{diff, once, operations, quotas, room, secrets};
 use crate::db::columns::{Names, StoredSpec};
 use crate::db::{Connection, Unit, clusters, environments, revisions, services};
 use crate::paths::ServicePath;
@@ -113,23 +114,11 @@ pub async fn create(
     key: Option<&str>,
     new: NewRevision,
 ) -> ApiResult<ServiceAccepted> {
-    let operation = format!(
-        "create_revision {}/{}/{}",
-        path.project, path.environment, path.service
-    );
-    let once = Once::new(
-        &state.foundation.master_key,
-        "cluster-mgr",
-        &caller.subject,
-        key,
-        &operation,
-        &new,
-    );
-    let mut unit = state.unit().await?;
-    if let Some(reply) = once.replay(&unit).await? {
-        return Ok(reply);
-    }
-    let mut row = locked(&unit, path).await?;
+    let (once, mut unit, mut row) =
+        match once::begin(state, caller, path, key, "create_revision", &new).await? {
+            ControlFlow::Break(reply) => return Ok(reply),
+            ControlFlow::Continue(begun) => begun,
+        };
     check_version(&unit, &row, version).await?;
     let mut fields = Fields::default();
     check_comment(&new.comment, &mut fields);

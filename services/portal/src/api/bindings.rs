@@ -1,7 +1,7 @@
 //! Roles given to users.
 
 use api_types::access::{Binding, NewBinding, Role, RoleDescription};
-use api_types::common::{BindingId, ErrorBody, ListQuery, Page};
+use api_types::common::{BindingId, ErrorBody, Page};
 use axum::extract::State;
 use http::StatusCode;
 use platform::ApiResult;
@@ -73,32 +73,6 @@ pub async fn list_bindings(
 )]
 pub async fn get_binding(State(state): Shared, Path(id): Path<BindingId>) -> ApiResult<Json<Binding>> {
     Ok(Json(bindings::get(&state, id).await?))
-}
-
-/// Who has a role in a project or in one of its environments. Who has one everywhere is not named here.
-#[utoipa::path(
-    get, path = "/api/v1/projects/{project}/members", tag = "access",
-    params(("project" = String, Path, description = "Name of the project"), ListQuery),
-    responses(
-        (status = 200, description = "A page of bindings", body = Page<Binding>),
-        (status = 400, description = "`invalid_cursor`, `invalid_query`", body = ErrorBody),
-        (status = 404, description = "`not_found`", body = ErrorBody),
-    ),
-    extensions(("x-permission" = json!("project:read")))
-)]
-pub async fn list_members(
-    State(state): Shared,
-    Path(project): Path<String>,
-    Query(query): Query<ListQuery>,
-) -> ApiResult<Json<Page<Binding>>> {
-    let filter = Filter {
-        project: Some(project),
-        text: query.q,
-        ..Filter::default()
-    };
-    Ok(Json(
-        bindings::list(&state, filter, query.limit, query.cursor.as_deref()).await?,
-    ))
 }
 
 /// Every role, from all to little, and what it may do where it is held.

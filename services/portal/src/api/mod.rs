@@ -8,6 +8,7 @@ pub mod door;
 pub mod forward;
 mod headers;
 mod locks;
+mod members;
 mod object;
 mod origin;
 mod record;
@@ -104,7 +105,9 @@ fn own() -> OpenApiRouter<AppState> {
         .routes(routes!(locks::list_sign_in_locks))
         .routes(routes!(locks::lift_sign_in_lock))
         .routes(routes!(bindings::list_roles))
-        .routes(routes!(bindings::list_members))
+        .routes(routes!(members::list_members, members::create_member))
+        .routes(routes!(members::get_member, members::delete_member))
+        .routes(routes!(members::list_member_candidates))
         .routes(routes!(users::list_users, users::create_user))
         .routes(routes!(users::get_user, users::update_user, users::delete_user))
         .routes(routes!(users::set_user_password))

@@ -52,12 +52,23 @@ pub async fn create(
     if !fields.is_empty() {
         return Err(ApiError::fields(fields));
     }
+    give(state, identity, key, "create_binding", new).await
+}
+
+/// Gives a role that may be given; `operation` is the one that was called.
+pub async fn give(
+    state: &AppState,
+    identity: &Identity,
+    key: Option<&str>,
+    operation: &str,
+    new: &NewBinding,
+) -> ApiResult<Binding> {
     let once = Once::new(
         &state.foundation.master_key,
         "portal",
         &identity.caller.subject,
         key,
-        "create_binding",
+        operation,
         new,
     );
     let transaction = begin(&state.foundation.database).await?;

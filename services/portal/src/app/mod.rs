@@ -9,6 +9,7 @@ pub mod grants;
 pub mod identity;
 pub mod limiter;
 pub mod live;
+pub mod members;
 pub mod object;
 pub mod passwords;
 pub mod permission;

@@ -227,7 +227,7 @@ pub async fn keep_an_admin(
     done: &str,
     stays: impl Fn(BindingId, UserId) -> bool,
 ) -> ApiResult<()> {
-    let admins = bindings::lock_platform_admins(transaction).await?;
+    let admins = bindings::lock_holders(transaction, Role::PlatformAdmin, None).await?;
     if admins.is_empty() || admins.iter().any(|(binding, user)| stays(*binding, *user)) {
         return Ok(());
     }

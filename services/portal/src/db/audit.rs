@@ -139,7 +139,8 @@ pub(super) fn contains(text: &str) -> LikeExpr {
     LikeExpr::new(format!("%{}%", literal(&text.to_lowercase()))).escape('\\')
 }
 
-fn begins(text: &str) -> LikeExpr {
+/// The same at the beginning, in the case that it is in.
+pub(super) fn begins(text: &str) -> LikeExpr {
     LikeExpr::new(format!("{}%", literal(text))).escape('\\')
 }
 

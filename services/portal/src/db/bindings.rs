@@ -152,14 +152,18 @@ pub async fn grants_of(database: &impl ConnectionTrait, user: UserId) -> Result<
     Ok(rows.iter().filter_map(Model::grant).collect())
 }
 
-/// Enabled users who hold everything. Locks their bindings until the end of the transaction, so that
-/// of two administrators who remove each other one is told that the other was the last.
-pub async fn lock_platform_admins(
+/// Enabled users who hold a role in the whole of a project, or everywhere where none is named. Locks their
+/// bindings until the end of the transaction, so that of two who remove each other one is told that the other
+/// was the last.
+pub async fn lock_holders(
     database: &impl ConnectionTrait,
+    role: Role,
+    project: Option<&str>,
 ) -> Result<Vec<(BindingId, UserId)>, DbErr> {
     let rows = Entity::find()
-        .filter(Column::Role.eq(role_name(Role::PlatformAdmin)))
-        .filter(Column::Project.eq(""))
+        .filter(Column::Role.eq(role_name(role)))
+        .filter(Column::Project.eq(project.unwrap_or_default()))
+        .filter(Column::Environment.eq(""))
         .order_by_asc(Column::Id)
         .lock_exclusive()
         .all(database)

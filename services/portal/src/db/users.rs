@@ -57,6 +57,23 @@ pub async fn find_by_name(database: &impl ConnectionTrait, name: &str) -> Result
     Entity::find().filter(Column::Name.eq(name)).one(database).await
 }
 
+/// Enabled users whose name, or the name that is shown, begins with a text; by name, at most `limit`.
+pub async fn beginning(database: &impl ConnectionTrait, text: &str, limit: u64) -> Result<Vec<Model>, DbErr> {
+    let pattern = super::audit::begins(&text.to_lowercase());
+    let begins = |column: Column| Func::lower(Expr::col((Entity, column))).like(pattern.clone());
+    Entity::find()
+        .filter(Column::Disabled.eq(false))
+        .filter(
+            Condition::any()
+                .add(begins(Column::Name))
+                .add(begins(Column::DisplayName)),
+        )
+        .order_by_asc(Column::Name)
+        .limit(limit)
+        .all(database)
+        .await
+}
+
 /// Whether there is any user at all.
 pub async fn any(database: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(Entity::find().one(database).await?.is_some())

@@ -10,6 +10,7 @@ mod company;
 mod fuzz;
 mod gateway;
 mod live;
+mod members;
 mod openapi;
 mod proxy;
 mod replicas;

@@ -121,6 +121,24 @@ pub struct NewBinding {
     pub grant: Grant,
 }
 
+/// A role in the project of the path, or in one environment of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMember {
+    /// The user's name.
+    pub user: String,
+    pub role: Role,
+    #[serde(default)]
+    pub environment: Option<String>,
+}
+
+/// Somebody who can be given a role: no more than it takes to tell people apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MemberCandidate {
+    pub name: String,
+    pub display_name: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {

@@ -47,6 +47,8 @@ permissions! {
     ProjectWrite = "project:write",
     /// Quotas of projects, and prices.
     QuotaWrite = "quota:write",
+    /// Give and take roles within a project.
+    MemberWrite = "member:write",
     ServiceRead = "service:read",
     /// Create, configure, scale, place.
     ServiceWrite = "service:write",

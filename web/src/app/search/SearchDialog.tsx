@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { Gaps } from '@/components/Gaps';
 import { StateIcon } from '@/components/StateIcon';
-import { useDebounced } from '@/features/services/form/useDebounced';
+import { useDebounced } from '@/components/useDebounced';
 import { readRecent, remember } from './recent';
 import { type Found, useSearch } from './useSearch';
 import styles from './search.module.css';

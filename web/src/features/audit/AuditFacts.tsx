@@ -4,7 +4,7 @@ import { useLanguage } from '@/app/LanguageProvider';
 import { CopyButton } from '@/components/CopyText';
 import { auditTone } from '@/components/status';
 import { StateTag } from '@/components/StateTag';
-import { absoluteTime } from '@/components/time';
+import { formatTime } from '@/components/time';
 import styles from './audit.module.css';
 
 export function AuditFacts({ record }: { record: AuditRecord }) {
@@ -14,7 +14,7 @@ export function AuditFacts({ record }: { record: AuditRecord }) {
   return (
     <dl className={styles.pairs}>
       <dt>{t('audit.at')}</dt>
-      <dd>{absoluteTime(record.at, tag)}</dd>
+      <dd>{formatTime(record.at, 'moment', tag)}</dd>
       <dt>{t('audit.actor')}</dt>
       <dd>
         {record.actor || '–'}{' '}

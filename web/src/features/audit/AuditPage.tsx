@@ -8,14 +8,15 @@ import type { AuditOutcome, AuditRecord } from '@/api/types';
 import { useLanguage } from '@/app/LanguageProvider';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
 import { auditTone } from '@/components/status';
 import { StateTag } from '@/components/StateTag';
-import { absoluteTime } from '@/components/time';
+import { formatTime } from '@/components/time';
 import { ProjectFilter } from '@/components/PlaceFilters';
+import { rowsOf } from '@/components/rowsOf';
 import { eachOf, useFilters } from '@/components/useFilters';
 import { AuditDrawer } from './AuditDrawer';
 import { ExportButton } from './ExportButton';
@@ -50,7 +51,7 @@ export function Page() {
     label,
     value: (name, value) => {
       if (name === 'outcome') return eachOf(value, (one) => t(`state.audit.${one as AuditOutcome}`));
-      return name === 'since' || name === 'until' ? absoluteTime(value, tag) : value;
+      return name === 'since' || name === 'until' ? formatTime(value, 'moment', tag) : value;
     },
   });
   const { filters } = list;
@@ -186,16 +187,9 @@ export function Page() {
         label={t('menu.audit')}
         rowKey="id"
         columns={columns}
-        items={records.data?.items}
-        loading={records.isFetching}
-        error={records.error}
-        onRetry={() => void records.refetch()}
+        {...rowsOf(records)}
         empty={
-          <EmptyPanel
-            compact={list.isFiltered}
-            title={t(list.isFiltered ? 'filter.none_title' : 'audit.empty_title')}
-            text={t(list.isFiltered ? 'filter.none_text' : 'audit.empty_text')}
-          />
+          <EmptyList filtered={list.isFiltered} title={t('audit.empty_title')} text={t('audit.empty_text')} />
         }
         footer={<Pager paging={list.paging} page={records.data} />}
       />

@@ -14,6 +14,7 @@ import { PermitButton } from '@/components/PermitButton';
 import { Section } from '@/components/Section';
 import { usePermission } from '@/features/session/permissions';
 import { ClusterDialog, type ClusterDialogKind } from './ClusterDialog';
+import { ClusterHolds } from './ClusterHolds';
 import { ClusterStateTag } from './ClusterStateTag';
 import { ClusterUse } from './ClusterUse';
 import { EvacuationDialog } from './EvacuationDialog';
@@ -111,7 +112,7 @@ export function Page() {
         hint={t('cluster.use_hint')}
         extra={
           <Link to={`/services?cluster=${cluster.name}`}>
-            {t('cluster.holds', { services: cluster.services, replicas: cluster.assigned_replicas })}
+            <ClusterHolds cluster={cluster} />
           </Link>
         }
       >

@@ -7,7 +7,7 @@ import { read } from '@/api/client';
 import type { Cluster } from '@/api/types';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { sortOrder } from '@/components/listState';
 import { Observed } from '@/components/Observed';
@@ -16,6 +16,7 @@ import { Pager } from '@/components/Pager';
 import { clusterPath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
 import { bytes, cores } from '@/components/quantity';
+import { rowsOf } from '@/components/rowsOf';
 import { UseBar } from '@/components/UseBar';
 import { useFilters } from '@/components/useFilters';
 import { ClusterStateTag } from './ClusterStateTag';
@@ -138,18 +139,15 @@ export function Page() {
         label={t('menu.clusters')}
         rowKey="id"
         columns={columns}
-        items={clusters.data?.items}
-        gaps={clusters.data?.gaps}
-        loading={clusters.isFetching}
-        error={clusters.error}
-        onRetry={() => void clusters.refetch()}
+        {...rowsOf(clusters)}
         onSort={list.setSort}
         empty={
-          list.filters.q ? (
-            <EmptyPanel compact title={t('filter.none_title')} text={t('filter.none_text')} />
-          ) : (
-            <EmptyPanel title={t('cluster.empty_title')} text={t('cluster.empty_text')} action={register} />
-          )
+          <EmptyList
+            filtered={Boolean(list.filters.q)}
+            title={t('cluster.empty_title')}
+            text={t('cluster.empty_text')}
+            action={register}
+          />
         }
         footer={<Pager paging={list.paging} page={clusters.data} />}
       />

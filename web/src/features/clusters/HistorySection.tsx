@@ -6,6 +6,7 @@ import { read } from '@/api/client';
 import type { ClusterStateChange } from '@/api/types';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
+import { rowsOf } from '@/components/rowsOf';
 import { Section } from '@/components/Section';
 import { clusterTone } from '@/components/status';
 import { StateTag } from '@/components/StateTag';
@@ -41,10 +42,7 @@ export function HistorySection({ cluster }: { cluster: string }) {
         label={t('cluster.history')}
         columns={columns}
         rowKey={({ at, state }) => `${at} ${state}`}
-        items={history.data?.items}
-        loading={history.isFetching}
-        error={history.error}
-        onRetry={() => void history.refetch()}
+        {...rowsOf(history)}
         empty={<p className="faint">{t('cluster.no_history')}</p>}
       />
       {history.data?.next_cursor && limit < MOST && (

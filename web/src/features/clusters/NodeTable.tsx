@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { TableColumnsType } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
@@ -8,15 +8,20 @@ import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { Observed } from '@/components/Observed';
+import { Pager } from '@/components/Pager';
 import { bytes, cores } from '@/components/quantity';
+import { rowsOf } from '@/components/rowsOf';
 import { StateTag } from '@/components/StateTag';
 import { UseBar } from '@/components/UseBar';
+import { useListState } from '@/components/useListState';
 
 export function NodeTable({ cluster }: { cluster: string }) {
   const { t } = useTranslation();
-  const nodes = useQuery(
-    read('/api/v1/clusters/{cluster}/nodes', { params: { path: { cluster }, query: { limit: 500 } } }),
-  );
+  const { limit, cursor, paging } = useListState();
+  const nodes = useQuery({
+    ...read('/api/v1/clusters/{cluster}/nodes', { params: { path: { cluster }, query: { limit, cursor } } }),
+    placeholderData: keepPreviousData,
+  });
   const bar = (node: ClusterNode, field: 'cpu_millicores' | 'memory_bytes') => (
     <div style={{ minWidth: 150 }}>
       <UseBar
@@ -93,12 +98,9 @@ export function NodeTable({ cluster }: { cluster: string }) {
       label={t('cluster.nodes')}
       rowKey="name"
       columns={columns}
-      items={nodes.data?.items}
-      gaps={nodes.data?.gaps}
-      loading={nodes.isLoading}
-      error={nodes.error}
-      onRetry={() => void nodes.refetch()}
+      {...rowsOf(nodes)}
       empty={<EmptyPanel compact title={t('cluster.no_nodes')} text={t('cluster.no_nodes_text')} />}
+      footer={<Pager paging={paging} page={nodes.data} />}
     />
   );
 }

@@ -10,32 +10,40 @@ import { DataTable } from '@/components/DataTable';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { projectPath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
+import type { Rows } from '@/components/rowsOf';
 import { usePermission } from '@/features/session/permissions';
+import { useSession } from '@/features/session/session';
 import { placeOf } from './scope';
 
-interface Props {
+interface Props extends Rows<Binding> {
   label: string;
-  items: Binding[] | undefined;
-  loading: boolean;
-  error: unknown;
-  onRetry: () => void;
   empty: React.ReactNode;
   footer?: React.ReactNode;
   bare?: boolean;
-  /** Left out where the page is about one. */
-  hide?: 'user' | 'project';
+  /** The page is about one user, who needs no column. */
+  ofUser?: boolean;
+  /** The page is about one project, whose owners take roles in it away. */
+  project?: string;
 }
 
 /** Who has which role where, and taking it away. */
-export function BindingTable({ hide, ...table }: Props) {
+export function BindingTable({ ofUser = false, project, ...table }: Props) {
   const { t } = useTranslation();
   const { message } = App.useApp();
   const queries = useQueryClient();
   const [taken, setTaken] = useState<Binding>();
+  const own = useSession().user.name;
   const sees = usePermission('user:read').allowed;
   const take = useMutation({
-    mutationFn: ({ id }: Binding) =>
-      client.DELETE('/api/v1/bindings/{binding}', { params: { path: { binding: id } } }),
+    mutationFn: async ({ id: binding }: Binding) => {
+      if (project === undefined) {
+        await client.DELETE('/api/v1/bindings/{binding}', { params: { path: { binding } } });
+      } else {
+        await client.DELETE('/api/v1/projects/{project}/members/{binding}', {
+          params: { path: { project, binding } },
+        });
+      }
+    },
     onSuccess: (_, { user, grant }) => {
       void queries.invalidateQueries();
       void message.success(t('company.taken', { user, role: t(`role.${grant.role}`) }));
@@ -46,15 +54,16 @@ export function BindingTable({ hide, ...table }: Props) {
     {
       key: 'user',
       title: t('company.user'),
-      hidden: hide === 'user',
+      hidden: ofUser,
       render: (_, { user }) => (sees ? <Link to={`/company/users/${user}`}>{user}</Link> : user),
     },
     { key: 'role', title: t('company.role'), render: (_, { grant }) => t(`role.${grant.role}`) },
     {
       key: 'place',
-      title: t(hide === 'project' ? 'word.environment' : 'company.place'),
+      title: t(project === undefined ? 'company.place' : 'word.environment'),
       render: (_, { grant }) => {
-        if (hide === 'project') return grant.environment ?? <Muted text={t('company.every_environment')} />;
+        if (project !== undefined)
+          return grant.environment ?? <Muted text={t('company.every_environment')} />;
         if (!grant.project) return <Muted text={t('company.everywhere')} />;
         return <Link to={projectPath(grant.project)}>{placeOf(grant)}</Link>;
       },
@@ -73,7 +82,13 @@ export function BindingTable({ hide, ...table }: Props) {
       key: 'actions',
       title: <span className="visually-hidden">{t('word.actions')}</span>,
       render: (_, binding) => (
-        <PermitButton size="small" danger permission="user:write" onClick={() => setTaken(binding)}>
+        <PermitButton
+          size="small"
+          danger
+          permission={project === undefined ? 'user:write' : 'member:write'}
+          scope={{ project }}
+          onClick={() => setTaken(binding)}
+        >
           {t('company.take')}
         </PermitButton>
       ),
@@ -97,6 +112,7 @@ export function BindingTable({ hide, ...table }: Props) {
           }}
         >
           <p>{t('company.take_text', { place: placeOf(taken.grant) || t('company.everywhere') })}</p>
+          {taken.user === own && <p>{t('company.take_own')}</p>}
           {take.error && <ErrorPanel inline error={take.error} />}
         </Modal>
       )}

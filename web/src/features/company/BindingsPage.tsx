@@ -5,17 +5,18 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { read } from '@/api/client';
 import type { Role } from '@/api/types';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
 import { PermitButton } from '@/components/PermitButton';
 import { EnvironmentFilter, ProjectFilter } from '@/components/PlaceFilters';
+import { rowsOf } from '@/components/rowsOf';
 import { useFilters } from '@/components/useFilters';
 import { BindingTable } from './BindingTable';
 import { CompanyTabs } from './CompanyTabs';
 import { GiveRoleModal } from './GiveRoleModal';
-import { ROLES } from './scope';
+import { RoleFilter } from './RoleFilter';
 
 const FILTERS = ['q', 'role', 'project', 'environment', 'everywhere'] as const;
 
@@ -74,13 +75,7 @@ export function Page() {
       <CompanyTabs active="bindings" />
       <FilterBar {...list.bar}>
         <SearchFilter {...list.one('q')} placeholder={t('company.user')} />
-        <Select
-          allowClear
-          aria-label={t('company.role')}
-          placeholder={t('company.role')}
-          {...list.one('role')}
-          options={ROLES.map((value) => ({ value: value, label: t(`role.${value}`) }))}
-        />
+        <RoleFilter {...list.one('role')} />
         <Select
           allowClear
           aria-label={t('company.place')}
@@ -97,15 +92,12 @@ export function Page() {
       </FilterBar>
       <BindingTable
         label={t('company.bindings')}
-        items={bindings.data?.items}
-        loading={bindings.isLoading}
-        error={bindings.error}
-        onRetry={() => void bindings.refetch()}
+        {...rowsOf(bindings)}
         empty={
-          <EmptyPanel
-            compact={list.isFiltered}
-            title={t(list.isFiltered ? 'filter.none_title' : 'company.no_bindings')}
-            text={t(list.isFiltered ? 'filter.none_text' : 'company.no_bindings_text')}
+          <EmptyList
+            filtered={list.isFiltered}
+            title={t('company.no_bindings')}
+            text={t('company.no_bindings_text')}
           />
         }
         footer={<Pager paging={list.paging} page={bindings.data} />}

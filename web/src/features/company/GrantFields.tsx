@@ -3,6 +3,7 @@ import { Form, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { read } from '@/api/client';
 import type { Role } from '@/api/types';
+import { ProjectPicker } from '@/components/Pickers';
 import { isWithinProject, ROLES } from './scope';
 
 /** What `GrantFields` puts into its form. */
@@ -20,10 +21,6 @@ export function GrantFields({ project: fixed, roles = ROLES }: { project?: strin
   const chosen: string | undefined = Form.useWatch('project', form);
   const project = chosen ?? fixed;
   const placed = role !== undefined && isWithinProject(role);
-  const projects = useQuery({
-    ...read('/api/v1/projects', { params: { query: { limit: 500, sort: 'name' } } }),
-    enabled: placed && !fixed,
-  });
   const environments = useQuery({
     ...read('/api/v1/projects/{project}/environments', { params: { path: { project: project ?? '' } } }),
     enabled: placed && Boolean(project),
@@ -40,13 +37,7 @@ export function GrantFields({ project: fixed, roles = ROLES }: { project?: strin
       </Form.Item>
       {placed && !fixed && (
         <Form.Item name="project" label={t('word.project')} extra={t('company.project_hint')}>
-          <Select
-            allowClear
-            showSearch
-            loading={projects.isLoading}
-            onChange={() => form.setFieldValue('environment', undefined)}
-            options={(projects.data?.items ?? []).map(({ name }) => ({ value: name, label: name }))}
-          />
+          <ProjectPicker allowClear onChange={() => form.setFieldValue('environment', undefined)} />
         </Form.Item>
       )}
       {placed && project && (

@@ -7,12 +7,9 @@ import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { PermitButton } from '@/components/PermitButton';
+import type { Rows } from '@/components/rowsOf';
 
-interface Props {
-  items: SignInLock[] | undefined;
-  loading: boolean;
-  error: unknown;
-  onRetry: () => void;
+interface Props extends Rows<SignInLock> {
   empty: React.ReactNode;
   footer?: React.ReactNode;
   bare?: boolean;

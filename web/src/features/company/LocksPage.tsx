@@ -1,10 +1,11 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { read } from '@/api/client';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
+import { rowsOf } from '@/components/rowsOf';
 import { useFilters } from '@/components/useFilters';
 import { CompanyTabs } from './CompanyTabs';
 import { LockTable } from './LockTable';
@@ -28,16 +29,9 @@ export function Page() {
         <SearchFilter {...list.one('q')} placeholder={t('company.locks_search')} />
       </FilterBar>
       <LockTable
-        items={locks.data?.items}
-        loading={locks.isLoading}
-        error={locks.error}
-        onRetry={() => void locks.refetch()}
+        {...rowsOf(locks)}
         empty={
-          <EmptyPanel
-            compact={Boolean(q)}
-            title={t(q ? 'filter.none_title' : 'company.no_locks')}
-            text={t(q ? 'filter.none_text' : 'company.no_locks_text')}
-          />
+          <EmptyList filtered={Boolean(q)} title={t('company.no_locks')} text={t('company.no_locks_text')} />
         }
         footer={<Pager paging={list.paging} page={locks.data} />}
       />

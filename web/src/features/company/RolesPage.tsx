@@ -5,7 +5,6 @@ import { read } from '@/api/client';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { RowsLoading } from '@/components/Loading';
 import { PageHeader } from '@/components/PageHeader';
-import { Section } from '@/components/Section';
 import { CompanyTabs } from './CompanyTabs';
 import styles from './company.module.css';
 
@@ -26,50 +25,52 @@ export function Page() {
       {roles.error && <ErrorPanel error={roles.error} onRetry={() => void roles.refetch()} />}
       {roles.isLoading && <RowsLoading />}
       {roles.data && (
-        <Section title={t('company.roles')} hint={t('company.roles_hint')} flush>
-          {/* A scrollable region must be reachable by keyboard. */}
-          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-          <div className={styles.scroll} role="region" aria-label={t('company.roles')} tabIndex={0}>
-            <table className={styles.matrix}>
-              <thead>
-                <tr>
-                  <th scope="col">{t('company.may')}</th>
-                  {items.map(({ role }) => (
-                    <th key={role} scope="col">
-                      {t(`role.${role}`)}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                <tr>
-                  <th scope="row">{t('company.place')}</th>
-                  {items.map(({ role, within_project }) => (
-                    <td key={role} className="muted">
-                      {t(within_project ? 'company.any_place' : 'company.everywhere')}
+        <div
+          className={styles.frame}
+          role="region"
+          aria-label={t('company.roles')}
+          // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard
+          tabIndex={0}
+        >
+          <table className={styles.matrix}>
+            <thead>
+              <tr>
+                <th scope="col">{t('company.may')}</th>
+                {items.map(({ role }) => (
+                  <th key={role} scope="col">
+                    {t(`role.${role}`)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              <tr>
+                <th scope="row">{t('company.place')}</th>
+                {items.map(({ role, within_project }) => (
+                  <td key={role} className="muted">
+                    {t(within_project ? 'company.any_place' : 'company.everywhere')}
+                  </td>
+                ))}
+              </tr>
+              {permissions.map((permission) => (
+                <tr key={permission}>
+                  <th scope="row">
+                    {word(permission)} <span className="faint mono">{permission}</span>
+                  </th>
+                  {items.map(({ role, permissions: held }) => (
+                    <td key={role}>
+                      {held.includes(permission) ? (
+                        <CheckOutlined className={styles.held} aria-label={t('word.yes')} />
+                      ) : (
+                        <MinusOutlined className="faint" aria-label={t('word.no')} />
+                      )}
                     </td>
                   ))}
                 </tr>
-                {permissions.map((permission) => (
-                  <tr key={permission}>
-                    <th scope="row">
-                      {word(permission)} <span className="faint mono">{permission}</span>
-                    </th>
-                    {items.map(({ role, permissions: held }) => (
-                      <td key={role}>
-                        {held.includes(permission) ? (
-                          <CheckOutlined className={styles.held} aria-label={t('word.yes')} />
-                        ) : (
-                          <MinusOutlined className="faint" aria-label={t('word.no')} />
-                        )}
-                      </td>
-                    ))}
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        </Section>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </>
   );

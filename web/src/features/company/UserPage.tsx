@@ -1,5 +1,5 @@
 import { PlusOutlined } from '@ant-design/icons';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { App, Skeleton } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -9,9 +9,12 @@ import { asApiError } from '@/api/error';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { PageHeader } from '@/components/PageHeader';
+import { Pager } from '@/components/Pager';
 import { PermitButton } from '@/components/PermitButton';
+import { rowsOf } from '@/components/rowsOf';
 import { Section } from '@/components/Section';
 import { TypeNameModal } from '@/components/TypeNameModal';
+import { useListState } from '@/components/useListState';
 import { SessionTable } from '@/features/session/SessionTable';
 import { TokenTable } from '@/features/session/TokenTable';
 import { useSession } from '@/features/session/session';
@@ -37,7 +40,11 @@ export function Page() {
   const close = () => setDialog(undefined);
   const path = { params: { path: { user: name } } };
   const user = useQuery(read('/api/v1/users/{user}', path));
-  const bindings = useQuery(read('/api/v1/bindings', { params: { query: { user: name, limit: 500 } } }));
+  const { limit, cursor, paging } = useListState();
+  const bindings = useQuery({
+    ...read('/api/v1/bindings', { params: { query: { user: name, limit, cursor } } }),
+    placeholderData: keepPreviousData,
+  });
   const sessions = useQuery(read('/api/v1/users/{user}/sessions', path));
   const tokens = useQuery(read('/api/v1/users/{user}/api-tokens', path));
   const locks = useQuery(read('/api/v1/sign-in-locks', { params: { query: { q: name } } }));
@@ -142,13 +149,11 @@ export function Page() {
         >
           <BindingTable
             bare
-            hide="user"
+            ofUser
             label={t('company.bindings')}
-            items={bindings.data?.items}
-            loading={bindings.isLoading}
-            error={bindings.error}
-            onRetry={() => void bindings.refetch()}
+            {...rowsOf(bindings)}
             empty={<EmptyPanel compact title={t('company.no_bindings')} text={t('company.no_role_text')} />}
+            footer={<Pager paging={paging} page={bindings.data} />}
           />
         </Section>
         <Section
@@ -166,21 +171,12 @@ export function Page() {
             </PermitButton>
           }
         >
-          <SessionTable
-            bare
-            items={sessions.data?.items}
-            loading={sessions.isLoading}
-            error={sessions.error}
-            onRetry={() => void sessions.refetch()}
-          />
+          <SessionTable bare {...rowsOf(sessions)} />
         </Section>
         <Section title={t('session.tokens')} flush>
           <TokenTable
             bare
-            items={tokens.data?.items}
-            loading={tokens.isLoading}
-            error={tokens.error}
-            onRetry={() => void tokens.refetch()}
+            {...rowsOf(tokens)}
             empty={<EmptyPanel compact title={t('token.empty_title')} text={t('company.no_tokens_text')} />}
           />
         </Section>

@@ -8,15 +8,16 @@ import { read } from '@/api/client';
 import type { Role, User } from '@/api/types';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
 import { PermitButton } from '@/components/PermitButton';
+import { rowsOf } from '@/components/rowsOf';
 import { useFilters } from '@/components/useFilters';
 import { CompanyTabs } from './CompanyTabs';
 import { CreateUserModal } from './CreateUserModal';
-import { ROLES } from './scope';
+import { RoleFilter } from './RoleFilter';
 import { UserTags } from './UserTags';
 
 const FILTERS = ['q', 'disabled', 'role'] as const;
@@ -108,28 +109,19 @@ export function Page() {
           {...list.one('disabled')}
           options={states}
         />
-        <Select
-          allowClear
-          aria-label={t('company.role')}
-          placeholder={t('company.role')}
-          {...list.one('role')}
-          options={ROLES.map((value) => ({ value: value, label: t(`role.${value}`) }))}
-        />
+        <RoleFilter {...list.one('role')} />
       </FilterBar>
       <DataTable<User>
         label={t('company.users')}
         rowKey="id"
         columns={columns}
-        items={users.data?.items}
-        loading={users.isLoading}
-        error={users.error}
-        onRetry={() => void users.refetch()}
+        {...rowsOf(users)}
         onSort={list.setSort}
         empty={
-          <EmptyPanel
-            compact={list.isFiltered}
-            title={t(list.isFiltered ? 'filter.none_title' : 'company.no_users')}
-            text={t(list.isFiltered ? 'filter.none_text' : 'company.users_text')}
+          <EmptyList
+            filtered={list.isFiltered}
+            title={t('company.no_users')}
+            text={t('company.users_text')}
           />
         }
         footer={<Pager paging={list.paging} page={users.data} />}

@@ -1,14 +1,13 @@
-import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { Cluster } from '@/api/types';
 import { Age } from '@/components/Age';
+import { ClusterHolds } from '@/features/clusters/ClusterHolds';
 import { ClusterStateTag } from '@/features/clusters/ClusterStateTag';
 import { ClusterUse } from '@/features/clusters/ClusterUse';
 import { clusterPath } from '@/components/paths';
 import styles from './overview.module.css';
 
 export function ClusterTile({ cluster }: { cluster: Cluster }) {
-  const { t } = useTranslation();
   const { observed } = cluster;
   return (
     <article className={styles.cluster}>
@@ -30,7 +29,7 @@ export function ClusterTile({ cluster }: { cluster: Cluster }) {
       )}
       {observed && <ClusterUse observed={observed} />}
       <p className="faint">
-        {t('cluster.holds', { services: cluster.services, replicas: cluster.assigned_replicas })}
+        <ClusterHolds cluster={cluster} />
       </p>
     </article>
   );

@@ -6,6 +6,7 @@ import { clusterPath } from '@/components/paths';
 import { Section } from '@/components/Section';
 import { StateIcon } from '@/components/StateIcon';
 import { clusterTone } from '@/components/status';
+import { ClusterHolds } from '@/features/clusters/ClusterHolds';
 import styles from './overview.module.css';
 
 /** The clusters that don't answer or of which one witness is silent, since when, and what is on them. */
@@ -26,7 +27,7 @@ export function ClustersAway({ clusters }: { clusters: Cluster[] }) {
                 <p className="muted">{state_reason}</p>
                 <p>
                   <Link to={`/services?cluster=${encodeURIComponent(name)}`}>
-                    {t('cluster.holds', { services, replicas: assigned_replicas })}
+                    <ClusterHolds cluster={{ services, assigned_replicas }} />
                   </Link>
                   {services > 0 && !evacuation && state === 'unreachable' && (
                     <>

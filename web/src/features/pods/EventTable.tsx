@@ -5,6 +5,7 @@ import type { Page, PodEvent } from '@/api/types';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
 import { EmptyPanel } from '@/components/EmptyPanel';
+import { rowsOf } from '@/components/rowsOf';
 import { StateTag } from '@/components/StateTag';
 
 export function EventTable({ query, bare }: { query: UseQueryResult<Page<PodEvent>>; bare?: boolean }) {
@@ -57,11 +58,7 @@ export function EventTable({ query, bare }: { query: UseQueryResult<Page<PodEven
         [cluster, object, reason, message, first_seen].join('|')
       }
       columns={columns}
-      items={query.data?.items}
-      gaps={query.data?.gaps}
-      loading={query.isLoading}
-      error={query.error}
-      onRetry={() => void query.refetch()}
+      {...rowsOf(query)}
       empty={<EmptyPanel compact title={t('event.empty_title')} text={t('event.empty_text')} />}
     />
   );

@@ -13,6 +13,7 @@ import { clusterPath, servicePath } from '@/components/paths';
 import { podTone } from '@/components/status';
 import { StateTag } from '@/components/StateTag';
 import type { Selection } from '@/components/bulk/useSelection';
+import { rowsOf } from '@/components/rowsOf';
 import { podKey } from './podKey';
 import { usePodLink } from './usePodLink';
 
@@ -132,11 +133,7 @@ export function PodTable({ query, onSort, columns, selection, empty, footer }: P
       rowKey={podKey}
       columns={columns}
       selection={{ ...selection, labelOf: ({ name }) => name }}
-      items={query.data?.items}
-      gaps={query.data?.gaps}
-      loading={query.isFetching}
-      error={query.error}
-      onRetry={() => void query.refetch()}
+      {...rowsOf(query)}
       onSort={onSort}
       empty={empty}
       footer={footer}

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { read } from '@/api/client';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
@@ -91,11 +91,7 @@ export function Page() {
         columns={columns}
         selection={selection}
         empty={
-          list.isFiltered ? (
-            <EmptyPanel compact title={t('filter.none_title')} text={t('filter.none_text')} />
-          ) : (
-            <EmptyPanel title={t('pod.empty_title')} text={t('pod.empty_text')} />
-          )
+          <EmptyList filtered={list.isFiltered} title={t('pod.empty_title')} text={t('pod.empty_text')} />
         }
         footer={<Pager paging={list.paging} page={pods.data} />}
       />

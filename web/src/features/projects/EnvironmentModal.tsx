@@ -1,9 +1,10 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, AutoComplete, Form, Modal, Radio, Select } from 'antd';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { App, AutoComplete, Form, Modal, Radio } from 'antd';
 import { useTranslation } from 'react-i18next';
-import { client, ifMatch, read, send } from '@/api/client';
+import { client, ifMatch, send } from '@/api/client';
 import type { Environment, Failover } from '@/api/types';
 import { ErrorPanel } from '@/components/ErrorPanel';
+import { ClusterPicker } from '@/components/Pickers';
 import { isDnsLabel } from '@/features/services/form/rules';
 
 interface Values {
@@ -27,7 +28,6 @@ export function EnvironmentModal({ project, environment, onClose }: Props) {
   const queries = useQueryClient();
   const [form] = Form.useForm<Values>();
   const name = Form.useWatch('name', form) as string | undefined;
-  const clusters = useQuery(read('/api/v1/clusters', { params: { query: { limit: 500, sort: 'name' } } }));
   const save = useMutation({
     mutationFn: (values: Values) =>
       send(
@@ -96,14 +96,7 @@ export function EnvironmentModal({ project, environment, onClose }: Props) {
           <AutoComplete disabled={Boolean(environment)} options={USUAL.map((value) => ({ value }))} />
         </Form.Item>
         <Form.Item name="clusters" label={t('menu.clusters')} extra={t('project.clusters_hint')}>
-          <Select
-            mode="multiple"
-            placeholder={t('project.every_cluster')}
-            options={(clusters.data?.items ?? []).map(({ name: value, region }) => ({
-              value,
-              label: `${value} · ${region}`,
-            }))}
-          />
+          <ClusterPicker<string[]> mode="multiple" placeholder={t('project.every_cluster')} />
         </Form.Item>
         <Form.Item name="failover" label={t('project.failover')} extra={t('project.failover_hint')}>
           <Radio.Group

@@ -1,26 +1,25 @@
 import { PlusOutlined } from '@ant-design/icons';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Button } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { read } from '@/api/client';
 import { EmptyPanel } from '@/components/EmptyPanel';
+import { Pager } from '@/components/Pager';
 import { PermitButton } from '@/components/PermitButton';
+import { rowsOf } from '@/components/rowsOf';
 import { Section } from '@/components/Section';
+import { useListState } from '@/components/useListState';
 import { BindingTable } from '@/features/company/BindingTable';
-import { GiveRoleModal } from '@/features/company/GiveRoleModal';
-
-const MEMBERS_AT_FIRST = 20;
-const MEMBERS_AT_MOST = 500;
+import { AddMemberModal } from './AddMemberModal';
 
 /** Who has a role in a project. */
 export function Members({ project }: { project: string }) {
   const { t } = useTranslation();
-  const [limit, setLimit] = useState(MEMBERS_AT_FIRST);
+  const { limit, cursor, paging } = useListState();
   const [adding, setAdding] = useState(false);
   const members = useQuery({
     ...read('/api/v1/projects/{project}/members', {
-      params: { path: { project }, query: { limit } },
+      params: { path: { project }, query: { limit, cursor } },
     }),
     placeholderData: keepPreviousData,
   });
@@ -33,7 +32,8 @@ export function Members({ project }: { project: string }) {
         <PermitButton
           size="small"
           icon={<PlusOutlined aria-hidden />}
-          permission="user:write"
+          permission="member:write"
+          scope={{ project }}
           onClick={() => setAdding(true)}
         >
           {t('project.add_member')}
@@ -42,24 +42,13 @@ export function Members({ project }: { project: string }) {
     >
       <BindingTable
         bare
-        hide="project"
+        project={project}
         label={t('project.members')}
-        items={members.data?.items}
-        loading={members.isLoading}
-        error={members.error}
-        onRetry={() => void members.refetch()}
+        {...rowsOf(members)}
         empty={<EmptyPanel compact title={t('project.no_members')} text={t('project.no_members_text')} />}
-        footer={
-          members.data?.next_cursor && (
-            <p style={{ padding: '8px 16px' }}>
-              <Button type="link" size="small" onClick={() => setLimit(MEMBERS_AT_MOST)}>
-                {t('project.all_members', { count: members.data.total_estimate })}
-              </Button>
-            </p>
-          )
-        }
+        footer={<Pager paging={paging} page={members.data} />}
       />
-      {adding && <GiveRoleModal project={project} onClose={() => setAdding(false)} />}
+      {adding && <AddMemberModal project={project} onClose={() => setAdding(false)} />}
     </Section>
   );
 }

@@ -14,6 +14,7 @@ import { ErrorPanel } from '@/components/ErrorPanel';
 import { PageHeader } from '@/components/PageHeader';
 import { clusterPath, projectPath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
+import { rowsOf } from '@/components/rowsOf';
 import { TabLinks } from '@/components/TabLinks';
 import { QuotaSection } from '@/features/usage/QuotaSection';
 import { UsageTab } from '@/features/usage/UsageTab';
@@ -185,10 +186,7 @@ export function Page() {
             label={t('word.environments')}
             rowKey="id"
             columns={columns}
-            items={environments.data?.items}
-            loading={environments.isLoading}
-            error={environments.error}
-            onRetry={() => void environments.refetch()}
+            {...rowsOf(environments)}
             empty={
               <EmptyPanel
                 title={t('project.no_environments')}

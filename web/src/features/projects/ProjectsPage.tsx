@@ -7,13 +7,14 @@ import { read } from '@/api/client';
 import type { Project } from '@/api/types';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { sortOrder } from '@/components/listState';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
 import { projectPath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
+import { rowsOf } from '@/components/rowsOf';
 import { useFilters } from '@/components/useFilters';
 import { ProjectModal } from './ProjectModal';
 
@@ -110,17 +111,15 @@ export function Page() {
         label={t('menu.projects')}
         rowKey="id"
         columns={columns}
-        items={projects.data?.items}
-        loading={projects.isFetching}
-        error={projects.error}
-        onRetry={() => void projects.refetch()}
+        {...rowsOf(projects)}
         onSort={list.setSort}
         empty={
-          list.filters.q ? (
-            <EmptyPanel compact title={t('filter.none_title')} text={t('filter.none_text')} />
-          ) : (
-            <EmptyPanel title={t('project.empty_title')} text={t('project.empty_text')} action={create} />
-          )
+          <EmptyList
+            filtered={Boolean(list.filters.q)}
+            title={t('project.empty_title')}
+            text={t('project.empty_text')}
+            action={create}
+          />
         }
         footer={<Pager paging={list.paging} page={projects.data} />}
       />

@@ -9,7 +9,7 @@ import type { Service, ServiceState } from '@/api/types';
 import { useSelection } from '@/components/bulk/useSelection';
 import { useColumnChoice } from '@/components/ColumnChooser';
 import { DataTable } from '@/components/DataTable';
-import { EmptyPanel } from '@/components/EmptyPanel';
+import { EmptyList } from '@/components/EmptyPanel';
 import { FilterBar, SearchFilter } from '@/components/FilterBar';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
@@ -18,6 +18,7 @@ import { StateIcon } from '@/components/StateIcon';
 import { SERVICE_STATES } from '@/components/status';
 import { useServiceStateWord } from '@/components/StateTag';
 import { ClusterFilter, EnvironmentFilter, ProjectFilter } from '@/components/PlaceFilters';
+import { rowsOf } from '@/components/rowsOf';
 import { eachOf, useFilters } from '@/components/useFilters';
 import { ServiceAction, type ServiceActionChoice } from './actions/ServiceAction';
 import { ServiceBulkBar } from './bulk/ServiceBulkBar';
@@ -87,18 +88,15 @@ export function Page() {
         rowKey="id"
         columns={columns}
         selection={{ ...selection, labelOf: ({ name }) => name }}
-        items={services.data?.items}
-        gaps={services.data?.gaps}
-        loading={services.isFetching}
-        error={services.error}
-        onRetry={() => void services.refetch()}
+        {...rowsOf(services)}
         onSort={list.setSort}
         empty={
-          list.isFiltered ? (
-            <EmptyPanel compact title={t('filter.none_title')} text={t('filter.none_text')} />
-          ) : (
-            <EmptyPanel title={t('service.empty_title')} text={t('service.empty_text')} action={create} />
-          )
+          <EmptyList
+            filtered={list.isFiltered}
+            title={t('service.empty_title')}
+            text={t('service.empty_text')}
+            action={create}
+          />
         }
         footer={<Pager paging={list.paging} page={services.data} />}
       />

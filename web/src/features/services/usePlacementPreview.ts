@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { client, send } from '@/api/client';
 import type { Placement, Resources } from '@/api/types';
-import { useDebounced } from './form/useDebounced';
+import { useDebounced } from '@/components/useDebounced';
 
 /** What the division rests on. */
 export interface PreviewInput {

@@ -7,15 +7,12 @@ import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { ErrorPanel } from '@/components/ErrorPanel';
+import type { Rows } from '@/components/rowsOf';
 import { usePermission } from './permissions';
 import { useSession } from './session';
 import { browserName } from './browserName';
 
-interface Props {
-  items: SessionSummary[] | undefined;
-  loading: boolean;
-  error: unknown;
-  onRetry: () => void;
+interface Props extends Rows<SessionSummary> {
   footer?: React.ReactNode;
   bare?: boolean;
 }

@@ -5,17 +5,16 @@ import { client, read } from '@/api/client';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
+import { rowsOf } from '@/components/rowsOf';
 import { useListState } from '@/components/useListState';
 import { SessionTable } from './SessionTable';
-
-const FILTERS = [] as const;
 
 /** One's own sessions. */
 export function Page() {
   const { t } = useTranslation();
   const { message } = App.useApp();
   const queries = useQueryClient();
-  const list = useListState(FILTERS);
+  const list = useListState();
   const sessions = useQuery({
     ...read('/api/v1/sessions', { params: { query: { limit: list.limit, cursor: list.cursor } } }),
     placeholderData: keepPreviousData,
@@ -40,13 +39,7 @@ export function Page() {
         }
       />
       {endOthers.error && <ErrorPanel inline error={endOthers.error} />}
-      <SessionTable
-        items={sessions.data?.items}
-        loading={sessions.isLoading}
-        error={sessions.error}
-        onRetry={() => void sessions.refetch()}
-        footer={<Pager paging={list.paging} page={sessions.data} />}
-      />
+      <SessionTable {...rowsOf(sessions)} footer={<Pager paging={list.paging} page={sessions.data} />} />
     </>
   );
 }

@@ -7,15 +7,12 @@ import type { ApiToken } from '@/api/types';
 import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
 import { ErrorPanel } from '@/components/ErrorPanel';
+import type { Rows } from '@/components/rowsOf';
 import { placeOf } from '@/features/company/scope';
 import { usePermission } from './permissions';
 import { useSession } from './session';
 
-interface Props {
-  items: ApiToken[] | undefined;
-  loading: boolean;
-  error: unknown;
-  onRetry: () => void;
+interface Props extends Rows<ApiToken> {
   empty: React.ReactNode;
   footer?: React.ReactNode;
   bare?: boolean;

@@ -7,16 +7,15 @@ import { read } from '@/api/client';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { PageHeader } from '@/components/PageHeader';
 import { Pager } from '@/components/Pager';
+import { rowsOf } from '@/components/rowsOf';
 import { useListState } from '@/components/useListState';
 import { CreateTokenModal } from './CreateTokenModal';
 import { TokenTable } from './TokenTable';
 
-const FILTERS = [] as const;
-
 /** One's own API tokens. */
 export function Page() {
   const { t } = useTranslation();
-  const list = useListState(FILTERS);
+  const list = useListState();
   const [creating, setCreating] = useState(false);
   const tokens = useQuery({
     ...read('/api/v1/api-tokens', { params: { query: { limit: list.limit, cursor: list.cursor } } }),
@@ -31,10 +30,7 @@ export function Page() {
     <>
       <PageHeader title={t('session.tokens')} subtitle={t('token.text')} actions={create} />
       <TokenTable
-        items={tokens.data?.items}
-        loading={tokens.isLoading}
-        error={tokens.error}
-        onRetry={() => void tokens.refetch()}
+        {...rowsOf(tokens)}
         empty={<EmptyPanel title={t('token.empty_title')} text={t('token.empty_text')} action={create} />}
         footer={<Pager paging={list.paging} page={tokens.data} />}
       />

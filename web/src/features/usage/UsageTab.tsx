@@ -100,7 +100,10 @@ export function UsageTab({ project }: { project: string }) {
           </>
         )}
       </Section>
-      <UsageTable query={services} paging={list.paging} currency={priced ? currency : undefined} />
+      {/* Where there is nothing, that was said. */}
+      {!(sum.isSuccess && total === undefined) && (
+        <UsageTable query={services} paging={list.paging} currency={priced ? currency : undefined} />
+      )}
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { DataTable } from '@/components/DataTable';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { Pager } from '@/components/Pager';
 import { servicePath } from '@/components/paths';
+import { rowsOf } from '@/components/rowsOf';
 import type { Paging } from '@/components/useListState';
 import { figure, money } from './figures';
 import { Used } from './Used';
@@ -70,11 +71,7 @@ export function UsageTable({ query, paging, currency }: Props) {
       label={t('usage.by_service')}
       rowKey={({ environment, service }) => `${environment}/${service}`}
       columns={columns}
-      items={query.data?.items}
-      gaps={query.data?.gaps}
-      loading={query.isLoading}
-      error={query.error}
-      onRetry={() => void query.refetch()}
+      {...rowsOf(query)}
       empty={<EmptyPanel compact title={t('usage.empty_title')} text={t('usage.empty_text')} />}
       footer={<Pager paging={paging} page={query.data} />}
     />

@@ -1,3 +1,5 @@
+import { formatTime } from '@/components/time';
+
 /** How long the parts of a chart are. */
 export type Every = 'hour' | 'day' | 'month';
 
@@ -61,12 +63,9 @@ export function rangeOf(text: string | undefined, now: number): Range {
   return { key: text ?? '', from: first, to, every: everyOf(first, to) };
 }
 
+const LABELS = { hour: 'minute', day: 'day', month: 'month' } as const;
+
 /** When a part of a chart begins, in as few words as tell it. */
 export function partLabel(at: number, every: Every, tag: string): string {
-  const format: Record<Every, Intl.DateTimeFormatOptions> = {
-    hour: { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
-    day: { month: 'short', day: 'numeric' },
-    month: { year: 'numeric', month: 'short' },
-  };
-  return new Intl.DateTimeFormat(tag, format[every]).format(at);
+  return formatTime(at, LABELS[every], tag);
 }

@@ -1,14 +1,10 @@
 import { useTranslation } from 'react-i18next';
 import { useLanguage } from '@/app/LanguageProvider';
 import type { AutoscalingDecision } from '@/api/types';
-import { niceTop, pathOf, type Point } from './chart';
+import { Chart } from '@/components/chart/Chart';
+import { pathOf, type Point } from '@/components/chart/scale';
+import { formatTime } from '@/components/time';
 import styles from './autoscaling.module.css';
-
-const WIDTH = 760;
-const LEFT = 52;
-const RIGHT = 12;
-const TOP = 12;
-const BOTTOM = 20;
 
 interface Line {
   name: string;
@@ -91,55 +87,31 @@ function Plot({
 }) {
   const { tag } = useLanguage();
   const values = lines.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []));
-  const top = niceTop(Math.max(...values, 0));
-  const x = (at: number) => LEFT + ((at - from) / Math.max(1, to - from)) * (WIDTH - LEFT - RIGHT);
-  const y = (value: number) => TOP + (1 - value / top) * (height - TOP - BOTTOM);
   const figure = new Intl.NumberFormat(tag, { notation: 'compact', maximumFractionDigits: 1 });
-  const time = new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   const last = lines.map(({ name, points }) => {
     const value = points.findLast((point) => point.value !== undefined)?.value;
     return `${name}: ${value === undefined ? '–' : figure.format(value)}`;
   });
   return (
-    <figure className={styles.plot}>
-      <figcaption>
-        <strong>{title}</strong>
-        {lines.map(({ name, tone }) => (
-          <span key={name} className={styles.key} data-line={tone}>
-            {name}
-          </span>
-        ))}
-      </figcaption>
-      <svg viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={`${title}. ${last.join(', ')}`}>
-        {[0, 0.5, 1].map((share) => (
-          <g key={share}>
-            <line
-              className={styles.grid}
-              x1={LEFT}
-              x2={WIDTH - RIGHT}
-              y1={y(top * share)}
-              y2={y(top * share)}
-            />
-            <text className={styles.tick} x={LEFT - 6} y={y(top * share) + 4} textAnchor="end">
-              {figure.format(top * share)}
-            </text>
-          </g>
-        ))}
-        {[0, 0.5, 1].map((share) => (
-          <text
-            key={share}
-            className={styles.tick}
-            x={x(from + (to - from) * share)}
-            y={height - 4}
-            textAnchor={share === 0 ? 'start' : share === 1 ? 'end' : 'middle'}
-          >
-            {time.format(from + (to - from) * share)}
-          </text>
-        ))}
-        {lines.map(({ name, tone, points, steps = false }) => (
+    <Chart
+      title={title}
+      label={`${title}. ${last.join(', ')}`}
+      keys={lines.map(({ name, tone }) => ({
+        name,
+        mark: <span className={styles.mark} data-line={tone} />,
+      }))}
+      height={height}
+      from={from}
+      to={to}
+      most={Math.max(...values, 0)}
+      formatValue={(value) => figure.format(value)}
+      formatTime={(at) => formatTime(at, 'clock', tag)}
+    >
+      {({ x, y }) =>
+        lines.map(({ name, tone, points, steps = false }) => (
           <path key={name} className={styles.line} data-line={tone} d={pathOf(points, x, y, steps)} />
-        ))}
-      </svg>
-    </figure>
+        ))
+      }
+    </Chart>
   );
 }

@@ -7,6 +7,7 @@ import { Age } from '@/components/Age';
 import { DataTable } from '@/components/DataTable';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { Pager } from '@/components/Pager';
+import { rowsOf } from '@/components/rowsOf';
 import { Section } from '@/components/Section';
 import { StateTag } from '@/components/StateTag';
 import type { Tone } from '@/components/status';
@@ -87,10 +88,7 @@ export function DecisionTable({ address, period }: { address: ServiceAddress; pe
         label={t('autoscaling.decisions')}
         rowKey="at"
         columns={columns}
-        items={decisions.data?.items}
-        loading={decisions.isFetching}
-        error={decisions.error}
-        onRetry={() => void decisions.refetch()}
+        {...rowsOf(decisions)}
         expandable={{ expandedRowRender: (decision) => <Readings decision={decision} /> }}
         empty={<EmptyPanel compact title={t('autoscaling.none_title')} text={t('autoscaling.none_text')} />}
         footer={<Pager paging={list.paging} page={decisions.data} />}

@@ -13,6 +13,7 @@ import { PermitButton } from '@/components/PermitButton';
 import { PlacementWhy } from '@/components/PlacementWhy';
 import { beyondCounts } from '@/components/problemReason';
 import { Replicas } from '@/components/Replicas';
+import { rowsOf } from '@/components/rowsOf';
 import { Section } from '@/components/Section';
 import { ShortMessage } from '@/components/ShortMessage';
 import { syncTone } from '@/components/status';
@@ -143,10 +144,7 @@ export function Assignments({ query, service, onAction }: Props) {
         label={t('assignment.title')}
         rowKey="cluster"
         columns={columns}
-        items={query.data?.items}
-        loading={query.isLoading}
-        error={query.error}
-        onRetry={() => void query.refetch()}
+        {...rowsOf(query)}
         empty={<EmptyPanel compact title={t('assignment.empty_title')} text={t('assignment.empty_text')} />}
       />
       {elsewhere && <WhyElsewhere service={service} />}

@@ -5,6 +5,7 @@ import { read } from '@/api/client';
 import type { Pod, ServiceAddress } from '@/api/types';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { RowsLoading } from '@/components/Loading';
+import { OFFERED } from '@/components/useOffer';
 import { PodLog } from '@/features/pods/log/PodLog';
 import { ServiceLog } from '@/features/pods/log/ServiceLog';
 import { LogChooser, type LogChoice } from './LogChooser';
@@ -13,9 +14,13 @@ import { LogChooser, type LogChoice } from './LogChooser';
 export function LogsTab({ address }: { address: ServiceAddress }) {
   const { t } = useTranslation();
   const [search, setSearch] = useSearchParams();
+  const asked: LogChoice = {
+    cluster: search.get('cluster') ?? undefined,
+    pod: search.get('log_pod') ?? undefined,
+  };
   const pods = useQuery(
     read('/api/v1/projects/{project}/environments/{environment}/services/{service}/pods', {
-      params: { path: address, query: { limit: 500, sort: '-created_at' } },
+      params: { path: address, query: { q: asked.pod, limit: OFFERED } },
     }),
   );
   if (!pods.data) {
@@ -25,10 +30,6 @@ export function LogsTab({ address }: { address: ServiceAddress }) {
       <RowsLoading />
     );
   }
-  const asked: LogChoice = {
-    cluster: search.get('cluster') ?? undefined,
-    pod: search.get('log_pod') ?? undefined,
-  };
   const { items } = pods.data;
   const pod = items.find(({ cluster, name }) => cluster === asked.cluster && name === asked.pod);
   const choose = ({ cluster, pod: name }: LogChoice) => {
@@ -43,7 +44,7 @@ export function LogsTab({ address }: { address: ServiceAddress }) {
     setSearch(next, { replace: true, preventScrollReset: true });
   };
   const chosen: LogChoice = pod ? asked : { cluster: asked.pod ? undefined : asked.cluster, pod: undefined };
-  const chooser = <LogChooser pods={items} chosen={chosen} onChoose={choose} />;
+  const chooser = <LogChooser address={address} chosen={chosen} onChoose={choose} />;
   if (pod) return <OnePod key={`${pod.cluster}/${pod.name}`} address={address} pod={pod} chooser={chooser} />;
   return (
     <>
@@ -56,7 +57,7 @@ export function LogsTab({ address }: { address: ServiceAddress }) {
         key={chosen.cluster ?? ''}
         address={address}
         cluster={chosen.cluster}
-        hasPods={items.length > 0}
+        hasPods={Boolean(asked.pod) || items.length > 0}
         chooser={chooser}
       />
     </>

@@ -4,10 +4,8 @@ import type { ServiceAddress } from '@/api/types';
 import { OperationTable } from '@/components/OperationTable';
 import { useListState } from '@/components/useListState';
 
-const NO_FILTERS = [] as const;
-
 export function OperationsTab({ address }: { address: ServiceAddress }) {
-  const list = useListState(NO_FILTERS);
+  const list = useListState();
   const operations = useQuery({
     ...read('/api/v1/operations', {
       params: { query: { ...address, limit: list.limit, cursor: list.cursor } },

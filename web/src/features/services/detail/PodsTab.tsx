@@ -11,11 +11,9 @@ import { podKey } from '@/features/pods/podKey';
 import { PodTable, usePodColumns } from '@/features/pods/PodTable';
 import styles from './detail.module.css';
 
-const NO_FILTERS = [] as const;
-
 export function PodsTab({ address }: { address: ServiceAddress }) {
   const { t } = useTranslation();
-  const list = useListState(NO_FILTERS);
+  const list = useListState();
   const pods = useQuery({
     ...read('/api/v1/projects/{project}/environments/{environment}/services/{service}/pods', {
       params: { path: address, query: { sort: list.sort, limit: list.limit, cursor: list.cursor } },

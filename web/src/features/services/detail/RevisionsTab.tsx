@@ -10,18 +10,17 @@ import { EmptyPanel } from '@/components/EmptyPanel';
 import { Image } from '@/components/Image';
 import { Pager } from '@/components/Pager';
 import { PermitButton } from '@/components/PermitButton';
+import { rowsOf } from '@/components/rowsOf';
 import { useListState } from '@/components/useListState';
 import { pathOf } from '../actions/useServiceMutation';
 import { CompareDrawer } from './CompareDrawer';
 import { ReleaseModal } from './ReleaseModal';
 import styles from './detail.module.css';
 
-const NO_FILTERS = [] as const;
-
 /** Every version of the whole spec, the difference between any two, and the way back. */
 export function RevisionsTab({ service }: { service: Service }) {
   const { t } = useTranslation();
-  const list = useListState(NO_FILTERS);
+  const list = useListState();
   const [chosen, setChosen] = useState<number[]>([]);
   const [compared, setCompared] = useState<{ from: number; to: number }>();
   const [released, setReleased] = useState<number>();
@@ -125,10 +124,7 @@ export function RevisionsTab({ service }: { service: Service }) {
         label={t('service.tab_revisions')}
         rowKey="number"
         columns={columns}
-        items={revisions.data?.items}
-        loading={revisions.isFetching}
-        error={revisions.error}
-        onRetry={() => void revisions.refetch()}
+        {...rowsOf(revisions)}
         empty={<EmptyPanel compact title={t('revision.empty_title')} text={t('revision.empty_text')} />}
         footer={<Pager paging={list.paging} page={revisions.data} />}
       />

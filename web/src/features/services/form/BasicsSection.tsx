@@ -3,6 +3,7 @@ import { Form, Input, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { read } from '@/api/client';
+import { ProjectPicker } from '@/components/Pickers';
 import { Section } from '@/components/Section';
 import { isPermitted } from '@/features/session/roles';
 import { useSession } from '@/features/session/session';
@@ -16,9 +17,12 @@ export function PlaceFields() {
   const form = Form.useFormInstance<ServiceValues>();
   const { grants } = useSession();
   const project = Form.useWatch('project', form) as string | undefined;
-  const projects = useQuery(read('/api/v1/projects', { params: { query: { limit: 500, sort: 'name' } } }));
-  const items = projects.data?.items ?? [];
-  const environments = items.find(({ name }) => name === project)?.environments ?? [];
+  const any = useQuery(read('/api/v1/projects', { params: { query: { limit: 1 } } }));
+  const chosen = useQuery({
+    ...read('/api/v1/projects/{project}', { params: { path: { project: project ?? '' } } }),
+    enabled: Boolean(project),
+  });
+  const environments = chosen.data?.environments ?? [];
   return (
     <div className={styles.columns}>
       <Form.Item
@@ -26,23 +30,17 @@ export function PlaceFields() {
         label={t('word.project')}
         rules={[{ required: true, message: t('form.required') }]}
         extra={
-          projects.isSuccess && items.length === 0 ? (
+          any.data?.items.length === 0 ? (
             <>
               {t('service_form.no_project')} <Link to="/projects?create">{t('project.create')}</Link>
             </>
           ) : undefined
         }
       >
-        <Select
-          showSearch
-          loading={projects.isLoading}
-          options={items.map(({ name, display_name }) => ({
-            value: name,
-            label: display_name && display_name !== name ? `${name} · ${display_name}` : name,
-          }))}
-          onChange={(name: string) => {
-            const found = items.find((each) => each.name === name);
-            form.setFieldValue('environment', found?.environments.length === 1 ? found.environments[0] : '');
+        <ProjectPicker
+          onChange={(_, option) => {
+            const offered = option && !Array.isArray(option) ? option.environments : [];
+            form.setFieldValue('environment', offered.length === 1 ? offered[0] : '');
           }}
         />
       </Form.Item>
@@ -51,7 +49,7 @@ export function PlaceFields() {
         label={t('word.environment')}
         rules={[{ required: true, message: t('form.required') }]}
         extra={
-          project && projects.isSuccess && environments.length === 0 ? (
+          project && chosen.data?.environments.length === 0 ? (
             <>
               {t('service_form.no_environment')}{' '}
               <Link to={`/projects/${project}`}>{t('project.create_environment')}</Link>
@@ -61,6 +59,7 @@ export function PlaceFields() {
       >
         <Select
           disabled={!project}
+          loading={chosen.isLoading}
           options={environments.map((name) => {
             const allowed = isPermitted(grants, 'service:write', { project, environment: name });
             return {

@@ -26,7 +26,7 @@ export function PlacementRules({ pinned }: { pinned: boolean }) {
           ))}
         </div>
       )}
-      <div className={styles.three}>
+      <div className={styles.columns}>
         <Form.Item name="priority" label={t('service_form.priority')} extra={t('service_form.priority_hint')}>
           <Select options={PRIORITIES.map((value) => ({ value, label: t(`placement.priority_${value}`) }))} />
         </Form.Item>

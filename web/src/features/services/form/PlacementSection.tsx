@@ -1,19 +1,20 @@
-import { Form, InputNumber, Radio, Select } from 'antd';
+import { Form, InputNumber, Radio } from 'antd';
 import { useTranslation } from 'react-i18next';
-import type { Cluster } from '@/api/types';
+import { ClusterPicker } from '@/components/Pickers';
 import { Section } from '@/components/Section';
+import { ClusterNumbers } from './ClusterNumbers';
 import { PlacementRules } from './PlacementRules';
 import type { ServiceValues } from './values';
 import styles from './form.module.css';
 
 const STRATEGIES = ['free_capacity', 'weights', 'pinned'] as const;
 
-export function PlacementSection({ clusters }: { clusters: Cluster[] }) {
+/** How replicas are divided; `spanned` are the clusters of the environment, none for all. */
+export function PlacementSection({ spanned }: { spanned?: string[] }) {
   const { t } = useTranslation();
   const form = Form.useFormInstance<ServiceValues>();
   const strategy = Form.useWatch('strategy', form);
   const chosen = Form.useWatch('clusters', form) ?? [];
-  const shown = clusters.filter(({ name }) => chosen.length === 0 || chosen.includes(name));
   return (
     <Section
       title={t('service_form.placement')}
@@ -47,35 +48,17 @@ export function PlacementSection({ clusters }: { clusters: Cluster[] }) {
             <InputNumber min={0} max={1_000} precision={0} />
           </Form.Item>
           <Form.Item name="clusters" label={t('service_form.only_clusters')}>
-            <Select
+            <ClusterPicker<string[]>
               mode="multiple"
+              within={spanned}
               placeholder={t('service_form.all_clusters')}
-              options={clusters.map(({ name, region }) => ({ value: name, label: `${name} · ${region}` }))}
             />
           </Form.Item>
         </div>
       )}
-      {strategy !== 'free_capacity' && (
-        <div className={styles.three}>
-          {(strategy === 'pinned' ? clusters : shown).map(({ name, region }) => (
-            <Form.Item
-              key={`${strategy}.${name}`}
-              name={[strategy === 'pinned' ? 'pinned' : 'weights', name]}
-              label={
-                <span>
-                  {name} <span className="faint">{region}</span>
-                </span>
-              }
-            >
-              <InputNumber
-                min={0}
-                max={100_000}
-                precision={0}
-                placeholder={strategy === 'pinned' ? '0' : t('service_form.no_weight')}
-              />
-            </Form.Item>
-          ))}
-        </div>
+      {strategy === 'pinned' && <ClusterNumbers name="pinned" within={spanned} />}
+      {strategy === 'weights' && (
+        <ClusterNumbers name="weights" within={chosen.length > 0 ? chosen : spanned} />
       )}
       <PlacementRules pinned={strategy === 'pinned'} />
     </Section>

@@ -65,17 +65,12 @@ export function ServiceForm(props: Props) {
   const refusedFields = useMemo(() => (error ? asApiError(error).fields : []), [error]);
   const environment = Form.useWatch('environment', { form, preserve: true });
   const project = Form.useWatch('project', { form, preserve: true });
-  const clusters = useQuery(read('/api/v1/clusters', { params: { query: { limit: 500, sort: 'name' } } }));
   const place = useQuery({
     ...read('/api/v1/projects/{project}/environments/{environment}', {
       params: { path: { project: project ?? '', environment: environment ?? '' } },
     }),
     enabled: Boolean(project && environment),
   });
-  const spanned = place.data?.clusters ?? [];
-  const available = (clusters.data?.items ?? []).filter(
-    ({ name, state }) => state !== 'removing' && (spanned.length === 0 || spanned.includes(name)),
-  );
 
   const refusal = useRef<HTMLDivElement>(null);
   const refused = error ? placeFieldErrors(refusedFields) : undefined;
@@ -149,7 +144,7 @@ export function ServiceForm(props: Props) {
               <FilesSection />
               <SecretsSection />
               <ProbesSection />
-              <PlacementSection clusters={available} />
+              <PlacementSection spanned={place.data?.clusters} />
               <AdvancedSection />
             </>
           )}
