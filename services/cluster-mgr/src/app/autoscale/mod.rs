@@ -12,6 +12,7 @@ mod properties;
 pub mod schedule;
 #[cfg(test)]
 mod tests;
+pub(crate) mod thinning;
 
 use api_types::autoscaling::{AutoscalingDecision, AutoscalingPolicy, DecisionOutcome, MetricReading};
 use chrono::{DateTime, Duration, Utc};
