@@ -1,7 +1,7 @@
 //! Policies of autoscaling, and what is decided by them.
 
 use api_types::Page;
-use api_types::autoscaling::{Autoscaling, AutoscalingDecision, DecisionOutcome};
+use api_types::autoscaling::{Autoscaling, AutoscalingDecision, AutoscalingPreview, DecisionOutcome};
 use api_types::operations::{Operation, OperationKind};
 use api_types::services::{Service, ServiceState};
 use chrono::{DateTime, Duration, Utc};
@@ -367,6 +367,76 @@ async fn decisions_are_thinned_after_an_hour_and_runs_keep_their_ends() {
                 .count(),
             1
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_preview_plays_the_last_hour() {
+    on_each(async |world| {
+        world.furnish().await;
+        world.running("web", 4).await;
+        world.ipaas.load(1.6);
+        let path = format!("{PATH}/preview");
+        let (status, reply) = world.post(&path, policy()).await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        let preview: AutoscalingPreview = serde_json::from_value(reply).unwrap();
+        assert_eq!(
+            (preview.to - preview.from, preview.step_seconds),
+            (Duration::hours(1), 15)
+        );
+        assert_eq!(preview.points.len(), 240);
+        assert!(
+            preview
+                .points
+                .iter()
+                .all(|point| (point.wanted, point.ran) == (6, Some(4)))
+        );
+        assert_eq!(preview.changes.len(), 1);
+        assert_eq!(
+            preview.changes[0].message,
+            "4 -> 6 replicas: cpu is 80, target 50"
+        );
+        let (would, ran) = (preview.would.unwrap(), preview.ran.unwrap());
+        assert_eq!((would.replica_hours, ran.replica_hours), (6.0, 4.0));
+        assert_eq!(
+            (would.minutes_above_target, ran.minutes_above_target),
+            (0.25, 60.0)
+        );
+        assert!(preview.gaps.is_empty());
+        // Nothing of it is kept.
+        let none: Autoscaling = world.get(PATH).await;
+        assert!(none.policy.is_none() && none.last.is_none());
+        assert_eq!(world.service("web").await.replicas, 4);
+
+        // Of half of the pods nothing is known: they are missing.
+        world.ipaas.change("west", |cluster| cluster.measures = false);
+        world.ipaas.load(0.1);
+        let (_, reply) = world.post(&path, policy()).await;
+        let preview: AutoscalingPreview = serde_json::from_value(reply).unwrap();
+        assert!(
+            preview
+                .points
+                .iter()
+                .all(|point| (point.wanted, point.ran) == (4, None))
+        );
+        assert_eq!((preview.ran, preview.would.unwrap().minutes), (None, 60.0));
+        let gap = &preview.gaps[0];
+        assert_eq!((gap.cluster.as_str(), gap.minutes), ("west", 60.0));
+        assert_eq!(gap.reason, "Prometheus doesn't answer");
+
+        let mut bad = policy();
+        bad["max_replicas"] = 1.into();
+        world
+            .refused(
+                Method::POST,
+                &path,
+                &[],
+                bad,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_spec",
+            )
+            .await;
     })
     .await;
 }

@@ -9,6 +9,8 @@ pub mod metric;
 pub mod past;
 #[cfg(test)]
 mod properties;
+pub mod recording;
+pub mod replay;
 pub mod schedule;
 #[cfg(test)]
 mod tests;
