@@ -7,6 +7,7 @@ mod m20261120_history;
 mod m20261120_registry;
 mod m20261124_service_orders;
 mod m20261128_autoscaling;
+mod m20261128_autoscaling_thinning;
 mod m20261128_cluster_health;
 mod m20261128_evacuations;
 mod m20261128_placement;
@@ -23,5 +24,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261128_placement::Migration),
         Box::new(m20261128_usage::Migration),
         Box::new(m20261128_cluster_health::Migration),
+        Box::new(m20261128_autoscaling_thinning::Migration),
     ]
 }

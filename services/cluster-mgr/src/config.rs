@@ -217,12 +217,12 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "cluster_mgr.decisions_kept_hours",
         default: "24",
-        meaning: "how long autoscaling's decisions that changed nothing are kept",
+        meaning: "how long autoscaling's decisions that changed nothing are kept: all for an hour, then of each run of the same the first, the last and one in ten minutes",
     },
     Setting {
         name: "cluster_mgr.scalings_kept_days",
         default: "90",
-        meaning: "how long those that changed something are kept",
+        meaning: "how long those that changed something, or would have in a dry run, are kept",
     },
     Setting {
         name: "cluster_mgr.metering_period_ms",

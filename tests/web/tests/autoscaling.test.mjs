@@ -59,6 +59,20 @@ test('a policy is set, scales under load, and is taken away', { timeout: 600_000
   );
   if (grown.replicas > 5) throw new Error(`${grown.replicas} replicas are more than the policy lets it have`);
 
+  // Another policy is tried on what there was, and not set.
+  await page.getByRole('button', { name: t('action.edit'), exact: true }).last().click();
+  await dialog.getByLabel(t('autoscaling.target_each')).first().fill('10');
+  await dialog.getByRole('button', { name: new RegExp(`${t('autoscaling.preview')}$`) }).click();
+  const preview = dialog.getByRole('region', { name: t('autoscaling.preview'), exact: true });
+  await preview.getByText(t('autoscaling.preview_hours'), { exact: true }).waitFor();
+  await preview.getByRole('img', { name: new RegExp(t('autoscaling.preview_ran')) }).waitFor();
+  await picture(page, 'autoscaling-preview');
+  await assertAccessible(page, 'the preview of a policy');
+  await dialog.getByLabel(t('autoscaling.target_each')).first().fill('20');
+  await preview.waitFor({ state: 'hidden' });
+  await dialog.getByRole('button', { name: t('action.cancel'), exact: true }).click();
+  await dialog.waitFor({ state: 'hidden' });
+
   await page.getByRole('button', { name: t('service.scale'), exact: true }).click();
   await page.getByRole('dialog').getByText(t('autoscaling.set_by_policy')).waitFor();
   await page

@@ -644,6 +644,27 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/autoscaling/preview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What a policy would have done with the load of the last hour. Nothing is stored.
+     * @description The rule is played over what each cluster's Prometheus has of the service. What all replicas used is kept and shared
+     *     evenly by those that the policy would have had; what is not known is missing, not zero, and is named.
+     */
+    post: operations['preview_autoscaling'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/projects/{project}/environments/{environment}/services/{service}/events': {
     parameters: {
       query?: never;
@@ -1415,6 +1436,42 @@ export interface components {
        */
       tolerance_percent?: number;
       up?: components['schemas']['ScalingBehavior'];
+    };
+    /**
+     * @description What a policy would have done with the load that there was: its rule played over it, each decision taken on what the
+     *     earlier ones led to.
+     *
+     *     Simplified: what all replicas together used stays as it was, and is shared evenly by those that the policy would have
+     *     had; a new replica takes its part at once. What replicas at their limit were kept from using can't be seen.
+     */
+    AutoscalingPreview: {
+      /** @description The decisions that would have changed the replicas, oldest first. */
+      changes: components['schemas']['AutoscalingDecision'][];
+      /**
+       * Format: date-time
+       * @description The time that was looked at.
+       */
+      from: string;
+      /** @description What could not be known. It was taken as missing, not as zero. */
+      gaps: components['schemas']['PreviewGap'][];
+      /** @description In the order of the policy's metrics. */
+      metrics: components['schemas']['PreviewMetric'][];
+      /** @description Oldest first, from when something is known on. */
+      points: components['schemas']['PreviewPoint'][];
+      ran?: components['schemas']['PreviewOutcome'] | null;
+      /**
+       * Format: double
+       * @description Minutes in which the replicas used nearly all of the CPU that they may: there may have been more load than is seen.
+       */
+      saturated_minutes: number;
+      /**
+       * Format: int32
+       * @description From one point to the next.
+       */
+      step_seconds: number;
+      /** Format: date-time */
+      to: string;
+      would?: components['schemas']['PreviewOutcome'] | null;
     };
     /** @description A role given to a user. */
     Binding: {
@@ -3096,6 +3153,59 @@ export interface components {
     };
     /** @enum {string} */
     PodPhase: 'pending' | 'running' | 'succeeded' | 'failed' | 'unknown';
+    /** @description A time for which something is not known of one cluster. */
+    PreviewGap: {
+      cluster: string;
+      /** @description Absent where nothing of the cluster is known. */
+      metric?: string | null;
+      /** Format: double */
+      minutes: number;
+      reason: string;
+    };
+    PreviewMetric: {
+      /** @description As in readings. */
+      name: string;
+      /** Format: double */
+      target: number;
+    };
+    /** @description What became of a service in a time. */
+    PreviewOutcome: {
+      /** Format: int32 */
+      max_replicas: number;
+      /** Format: double */
+      mean_replicas: number;
+      /** Format: int32 */
+      min_replicas: number;
+      /**
+       * Format: double
+       * @description For how long it is counted.
+       */
+      minutes: number;
+      /**
+       * Format: double
+       * @description Minutes in which a metric was above its target by more than the tolerance.
+       */
+      minutes_above_target: number;
+      /** Format: double */
+      replica_hours: number;
+    };
+    /** @description A moment of a preview. */
+    PreviewPoint: {
+      /** Format: date-time */
+      at: string;
+      /**
+       * Format: int32
+       * @description Replicas that really ran; absent where a cluster's Prometheus doesn't say.
+       */
+      ran?: number | null;
+      /** @description What a replica would have had of each metric, on the average; absent where nothing is known. */
+      values: (number | null)[];
+      /**
+       * Format: int32
+       * @description Replicas that would have been wanted from then on.
+       */
+      wanted: number;
+    };
     /** @description What an hour of a unit costs. */
     Prices: {
       /**
@@ -3939,6 +4049,7 @@ export type AuditRecord = components['schemas']['AuditRecord'];
 export type Autoscaling = components['schemas']['Autoscaling'];
 export type AutoscalingDecision = components['schemas']['AutoscalingDecision'];
 export type AutoscalingPolicy = components['schemas']['AutoscalingPolicy'];
+export type AutoscalingPreview = components['schemas']['AutoscalingPreview'];
 export type Binding = components['schemas']['Binding'];
 export type BindingId = components['schemas']['BindingId'];
 export type Change = components['schemas']['Change'];
@@ -4043,6 +4154,10 @@ export type Pod = components['schemas']['Pod'];
 export type PodCondition = components['schemas']['PodCondition'];
 export type PodDetail = components['schemas']['PodDetail'];
 export type PodPhase = components['schemas']['PodPhase'];
+export type PreviewGap = components['schemas']['PreviewGap'];
+export type PreviewMetric = components['schemas']['PreviewMetric'];
+export type PreviewOutcome = components['schemas']['PreviewOutcome'];
+export type PreviewPoint = components['schemas']['PreviewPoint'];
 export type Prices = components['schemas']['Prices'];
 export type Priority = components['schemas']['Priority'];
 export type Probe = components['schemas']['Probe'];
@@ -6745,6 +6860,64 @@ export interface operations {
       };
       /** @description `not_found` */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  preview_autoscaling: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AutoscalingPolicy'];
+      };
+    };
+    responses: {
+      /** @description Replicas and metrics over the hour, beside what really ran */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AutoscalingPreview'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `pinned`: its replicas are pinned to clusters */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
         headers: {
           [name: string]: unknown;
         };

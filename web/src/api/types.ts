@@ -12,6 +12,7 @@ export type {
   Autoscaling,
   AutoscalingDecision,
   AutoscalingPolicy,
+  AutoscalingPreview,
   Binding,
   Change,
   Cluster,

@@ -1,6 +1,8 @@
 //! Autoscaling of a service.
 
-use api_types::autoscaling::{Autoscaling, AutoscalingDecision, AutoscalingPolicy, DecisionFilter};
+use api_types::autoscaling::{
+    Autoscaling, AutoscalingDecision, AutoscalingPolicy, AutoscalingPreview, DecisionFilter,
+};
 use api_types::common::{ErrorBody, ListQuery, Page};
 use auth::Caller;
 use axum::extract::State;
@@ -73,6 +75,32 @@ pub async fn delete_autoscaling(
 ) -> ApiResult<StatusCode> {
     app::autoscaling::delete(&state, &caller, &path).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a policy would have done with the load of the last hour. Nothing is stored.
+///
+/// The rule is played over what each cluster's Prometheus has of the service. What all replicas used is kept and shared
+/// evenly by those that the policy would have had; what is not known is missing, not zero, and is named.
+#[utoipa::path(
+    post, path = "/api/v1/projects/{project}/environments/{environment}/services/{service}/autoscaling/preview", tag = "services",
+    params(ServicePath),
+    request_body = AutoscalingPolicy,
+    responses(
+        (status = 200, description = "Replicas and metrics over the hour, beside what really ran", body = AutoscalingPreview),
+        (status = 404, description = "`not_found`", body = ErrorBody),
+        (status = 409, description = "`pinned`: its replicas are pinned to clusters", body = ErrorBody),
+        (status = 422, description = "`invalid_spec`", body = ErrorBody),
+    ),
+    extensions(("x-permission" = json!("service:write")))
+)]
+pub async fn preview_autoscaling(
+    State(state): State<AppState>,
+    Path(path): Path<ServicePath>,
+    Json(policy): Json<AutoscalingPolicy>,
+) -> ApiResult<Json<AutoscalingPreview>> {
+    Ok(Json(
+        app::autoscaling_preview::preview(&state, &path, &policy).await?,
+    ))
 }
 
 /// What was decided about a service's replicas and why, newest first; also of policies that are gone.

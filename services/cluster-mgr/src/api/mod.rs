@@ -101,6 +101,7 @@ pub fn public() -> OpenApiRouter<AppState> {
             autoscaling::put_autoscaling,
             autoscaling::delete_autoscaling
         ))
+        .routes(routes!(autoscaling::preview_autoscaling))
         .routes(routes!(autoscaling::list_autoscaling_decisions))
         .routes(routes!(usage::list_usage))
         .routes(routes!(usage::export_usage))

@@ -22,7 +22,7 @@ use crate::db::{
 use crate::paths::ServicePath;
 use crate::state::AppState;
 
-async fn service(connection: &impl Connection, path: &ServicePath) -> ApiResult<services::Model> {
+pub async fn service(connection: &impl Connection, path: &ServicePath) -> ApiResult<services::Model> {
     services::find(connection, &path.project, &path.environment, &path.service)
         .await?
         .ok_or_else(|| missing(path))
@@ -56,17 +56,10 @@ pub async fn get(state: &AppState, path: &ServicePath) -> ApiResult<Autoscaling>
     Ok(present(database, &service, row).await?)
 }
 
-pub async fn put(
-    state: &AppState,
-    caller: &Caller,
-    path: &ServicePath,
-    version: i64,
-    policy: AutoscalingPolicy,
-) -> ApiResult<Autoscaling> {
-    let mut unit = state.unit().await?;
-    let mut service = locked(&unit, path).await?;
+/// 422 `invalid_spec`, 409 `pinned` where a service can't have a policy.
+pub fn check(policy: &AutoscalingPolicy, service: &services::Model) -> ApiResult<()> {
     let mut fields = Fields::default();
-    validation::autoscaling::check(&policy, &mut fields);
+    validation::autoscaling::check(policy, &mut fields);
     fields.done()?;
     if pinned_sum(&service.placement.0).is_some() {
         return Err(ApiError::conflict(
@@ -77,6 +70,19 @@ pub async fn put(
             ),
         ));
     }
+    Ok(())
+}
+
+pub async fn put(
+    state: &AppState,
+    caller: &Caller,
+    path: &ServicePath,
+    version: i64,
+    policy: AutoscalingPolicy,
+) -> ApiResult<Autoscaling> {
+    let mut unit = state.unit().await?;
+    let mut service = locked(&unit, path).await?;
+    check(&policy, &service)?;
     let before = policies::find(&*unit, service.id).await?;
     let now = state.now();
     let known = edit::Versioned {

@@ -3,6 +3,7 @@
 pub mod assignments;
 pub mod autoscale;
 pub mod autoscaling;
+pub mod autoscaling_preview;
 pub mod changes;
 pub mod cluster_agents;
 pub mod clusters;

@@ -186,19 +186,25 @@ impl Rooms {
     }
 }
 
+/// The most replicas that the quota leaves to a service as things are; None where nothing limits them.
+pub async fn most(connection: &impl Connection, service: &services::Model) -> Result<Option<u32>, DbErr> {
+    let Some(project) = projects::find(connection, &service.project).await? else {
+        return Ok(None);
+    };
+    let taken = taken(connection, &service.project).await?;
+    Ok(most_replicas(&project.quota(), &taken, service))
+}
+
 /// Says where a policy's maximum is beyond what the quota leaves now.
 pub async fn warn(
     connection: &impl Connection,
     service: &services::Model,
     policy: &AutoscalingPolicy,
 ) -> Result<Vec<String>, DbErr> {
-    let Some(project) = projects::find(connection, &service.project).await? else {
-        return Ok(Vec::new());
-    };
-    let taken = taken(connection, &service.project).await?;
     let schedules = policy.schedules.iter().map(|schedule| schedule.max_replicas);
     let maximum = schedules.fold(policy.max_replicas, Ord::max);
-    Ok(most_replicas(&project.quota(), &taken, service)
+    Ok(most(connection, service)
+        .await?
         .filter(|most| *most < maximum)
         .map(|most| {
             format!(

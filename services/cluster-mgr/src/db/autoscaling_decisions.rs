@@ -1,8 +1,11 @@
 //! What was decided about the replicas of services, and why. The next decisions are made of it, too.
 
-use api_types::autoscaling::{AutoscalingDecision, DecisionOutcome};
+use std::collections::BTreeMap;
+
+use api_types::autoscaling::AutoscalingDecision;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
 use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 use crate::db::columns::{StoredDecision, word};
@@ -21,13 +24,26 @@ pub struct Model {
     pub unread: i16,
     #[sea_orm(column_type = "Json")]
     pub decision: StoredDecision,
+    /// A [`Class`].
+    pub class: i16,
+}
+
+/// How long a decision is worth keeping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// As long as other decisions are made of it: within a run of the same, which others stand for.
+    Passing = 0,
+    /// It stands for a run of decisions that change nothing.
+    Telling = 1,
+    /// It changed something, or would have.
+    Changing = 2,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
     #[must_use]
-    pub fn of(service_id: Uuid, decision: AutoscalingDecision) -> Self {
+    pub fn of(service_id: Uuid, decision: AutoscalingDecision, class: Class) -> Self {
         let unread = decision
             .metrics
             .iter()
@@ -39,6 +55,16 @@ impl Model {
             outcome: word(decision.outcome),
             unread: i16::try_from(unread).unwrap_or(i16::MAX),
             decision: StoredDecision(decision),
+            class: class as i16,
+        }
+    }
+
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self.class {
+            0 => Class::Passing,
+            1 => Class::Telling,
+            _ => Class::Changing,
         }
     }
 }
@@ -123,22 +149,123 @@ pub async fn delete_of(connection: &impl Connection, service_id: Uuid) -> Result
         .map(drop)
 }
 
-/// Forgets decisions that changed nothing and are older than `before`, and all older than `all_before`.
+/// Makes passing decisions such as stand for their run.
+pub async fn keep(
+    connection: &impl Connection,
+    decisions: impl IntoIterator<Item = (Uuid, DateTime<Utc>)>,
+) -> Result<(), DbErr> {
+    // Those of one turn are of one moment.
+    let mut by_moment: BTreeMap<DateTime<Utc>, Vec<Uuid>> = BTreeMap::new();
+    for (service_id, at) in decisions {
+        by_moment.entry(at).or_default().push(service_id);
+    }
+    for (at, ids) in by_moment {
+        for chunk in ids.chunks(CHUNK) {
+            Entity::update_many()
+                .col_expr(Column::Class, Expr::value(Class::Telling as i16))
+                .filter(Column::At.eq(at))
+                .filter(Column::ServiceId.is_in(chunk.iter().copied()))
+                .exec(connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the oldest decisions of a class from before a time: about `most` of them, and all of a moment together. Returns
+/// how many; fewer than `most` when none are left.
 pub async fn trim(
     connection: &impl Connection,
+    class: Class,
     before: DateTime<Utc>,
-    all_before: DateTime<Utc>,
+    most: u64,
 ) -> Result<u64, DbErr> {
-    let changed = [DecisionOutcome::Scaled, DecisionOutcome::Recorded].map(word);
+    let old = Condition::all()
+        .add(Column::Class.eq(class as i16))
+        .add(Column::At.lt(before));
+    let last: Option<DateTime<Utc>> = Entity::find()
+        .select_only()
+        .column(Column::At)
+        .filter(old.clone())
+        .order_by_asc(Column::At)
+        .offset(most)
+        .limit(1)
+        .into_tuple()
+        .one(connection)
+        .await?;
     let outcome = Entity::delete_many()
-        .filter(
-            Condition::any().add(Column::At.lt(all_before)).add(
-                Condition::all()
-                    .add(Column::At.lt(before))
-                    .add(Column::Outcome.is_not_in(changed)),
-            ),
-        )
+        .filter(old.add_option(last.map(|last| Column::At.lte(last))))
         .exec(connection)
         .await?;
     Ok(outcome.rows_affected)
+}
+
+#[cfg(test)]
+mod tests {
+    use api_types::autoscaling::DecisionOutcome;
+    use chrono::Duration;
+    use test_support::{Backend, TestDatabase};
+
+    use super::*;
+
+    fn row(service_id: Uuid, at: DateTime<Utc>, class: Class) -> Model {
+        let decision = AutoscalingDecision {
+            at,
+            outcome: DecisionOutcome::Kept,
+            current: 2,
+            ready: 2,
+            recommended: 2,
+            wanted: 2,
+            min_replicas: 1,
+            max_replicas: 9,
+            schedules: Vec::new(),
+            bounds: Vec::new(),
+            metrics: Vec::new(),
+            message: String::new(),
+        };
+        Model::of(service_id, decision, class)
+    }
+
+    #[tokio::test]
+    async fn the_oldest_of_a_class_go_in_batches_and_a_run_keeps_its_end() {
+        for backend in Backend::all() {
+            let database = TestDatabase::new(backend).await;
+            let connection = &database.connection;
+            let start = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+            let moment = |number: i32| start + Duration::seconds(15) * number;
+            let services = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
+            let all = (0..10).flat_map(|number| {
+                let class = if number == 4 {
+                    Class::Changing
+                } else {
+                    Class::Passing
+                };
+                services.map(|service| row(service, moment(number), class))
+            });
+            insert(connection, all.collect()).await.unwrap();
+            let end = (services[0], moment(3));
+            keep(connection, [end]).await.unwrap();
+            // Those of a moment together: three of the first, three of the second.
+            let trim = |most| trim(connection, Class::Passing, moment(8), most);
+            assert_eq!(trim(3).await.unwrap(), 6);
+            assert_eq!(trim(100).await.unwrap(), 3 + 2 + 9);
+            assert_eq!(trim(100).await.unwrap(), 0);
+            let left = since(connection, start).await.unwrap();
+            let of_first: Vec<_> = left
+                .iter()
+                .filter(|row| row.service_id == services[0])
+                .map(|row| (row.at, row.class()))
+                .collect();
+            assert_eq!(
+                of_first,
+                [
+                    (moment(3), Class::Telling),
+                    (moment(4), Class::Changing),
+                    (moment(8), Class::Passing),
+                    (moment(9), Class::Passing),
+                ]
+            );
+            assert_eq!(left.len(), 4 + 3 + 3);
+        }
+    }
 }

@@ -17,11 +17,12 @@ use uuid::Uuid;
 
 use crate::app::autoscale::gather::{self, Limits, Place, Queries};
 use crate::app::autoscale::past::{self, Past};
-
-use crate::app::quantity::{parse_cpu, parse_memory};
+use crate::app::autoscale::thinning::{self, Latest};
 use crate::app::quotas::Rooms;
 use crate::app::{autoscale, autoscaling};
-use crate::db::{assignments, autoscaling_decisions, autoscaling_policies, clusters, revisions, services};
+use crate::db::{
+    DbErr, Unit, assignments, autoscaling_decisions, autoscaling_policies, clusters, revisions, services,
+};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -36,14 +37,22 @@ const CALLER: &str = "autoscaler";
 
 pub struct Autoscale {
     state: AppState,
-    /// The pasts of all services under a policy, read from the stored decisions once an epoch.
+    /// What is known of all services under a policy, read from the stored decisions once an epoch.
     memory: Mutex<Option<Memory>>,
 }
 
 struct Memory {
     epoch: i64,
-    /// By service, with the version of the policy that they are of.
-    pasts: HashMap<Uuid, (i64, Past)>,
+    known: HashMap<Uuid, Known>,
+}
+
+/// What is known of a service's earlier decisions.
+struct Known {
+    /// Of the policy that the past is of.
+    version: i64,
+    past: Past,
+    /// The last one, of whatever policy.
+    latest: Option<Latest>,
 }
 
 /// A service under a policy.
@@ -56,6 +65,14 @@ struct Subject {
 impl Subject {
     fn past(&self) -> Past {
         Past::starting(self.policy.updated_at, self.policy.start_replicas.unsigned_abs())
+    }
+
+    fn unknown(&self) -> Known {
+        Known {
+            version: self.policy.version,
+            past: self.past(),
+            latest: None,
+        }
     }
 
     /// Whether a metric is measured against what a replica may use.
@@ -116,36 +133,33 @@ impl Autoscale {
         if let Some(known) = self.memory.lock().take().filter(|known| known.epoch == epoch) {
             return Ok(known);
         }
-        let mut pasts: HashMap<Uuid, (i64, Past, Duration, DateTime<Utc>)> = subjects
+        let windows: HashMap<Uuid, (Duration, DateTime<Utc>)> = subjects
             .iter()
             .map(|subject| {
                 let window = past::window(&subject.policy.policy.0);
-                let policy = &subject.policy;
-                (
-                    subject.service.id,
-                    (policy.version, subject.past(), window, policy.updated_at),
-                )
+                (subject.service.id, (window, subject.policy.updated_at))
             })
             .collect();
-        let longest = pasts
+        let mut known: HashMap<Uuid, Known> = subjects
+            .iter()
+            .map(|subject| (subject.service.id, subject.unknown()))
+            .collect();
+        let longest = windows
             .values()
-            .map(|(_, _, window, _)| *window)
+            .map(|(window, _)| *window)
             .max()
             .unwrap_or_else(Duration::zero);
         for row in autoscaling_decisions::since(&self.state.foundation.database, now - longest).await? {
-            if let Some((_, past, window, set)) = pasts.get_mut(&row.service_id)
-                && row.at > *set
+            if let (Some(known), Some((window, set))) =
+                (known.get_mut(&row.service_id), windows.get(&row.service_id))
             {
-                past.note(&row.decision.0, *window);
+                if row.at > *set {
+                    known.past.note(&row.decision.0, *window);
+                }
+                known.latest = Some(Latest::of(&row.decision.0, row.class()));
             }
         }
-        Ok(Memory {
-            epoch,
-            pasts: pasts
-                .into_iter()
-                .map(|(id, (version, past, ..))| (id, (version, past)))
-                .collect(),
-        })
+        Ok(Memory { epoch, known })
     }
 
     /// Asks every cluster that has any of the services.
@@ -205,14 +219,7 @@ impl Autoscale {
         let rows = revisions::find_many(&self.state.foundation.database, &wanted).await?;
         Ok(rows
             .into_iter()
-            .filter_map(|row| {
-                let resources = &row.spec.0.resources;
-                let limits = Limits {
-                    cpu_millicores: parse_cpu(&resources.cpu_limit).ok()?,
-                    memory_bytes: parse_memory(&resources.memory_limit).ok()?,
-                };
-                Some((row.service_id, limits))
-            })
+            .filter_map(|row| Some((row.service_id, Limits::of(&row.spec.0.resources)?)))
             .collect())
     }
 
@@ -221,18 +228,18 @@ impl Autoscale {
     async fn write(
         &self,
         decisions: Vec<(Uuid, i64, AutoscalingDecision)>,
-        epoch: i64,
+        memory: &Memory,
     ) -> anyhow::Result<Vec<(Uuid, i64, AutoscalingDecision)>> {
         let (scaled, kept): (Vec<_>, Vec<_>) = decisions
             .into_iter()
             .partition(|(_, _, decision)| decision.outcome == DecisionOutcome::Scaled);
         let mut written = Vec::new();
         for chunk in scaled.chunks(SCALED_AT_A_TIME) {
-            written.extend(self.scale(chunk, epoch).await?);
+            written.extend(self.scale(chunk, memory).await?);
         }
         for chunk in kept.chunks(KEPT_AT_A_TIME) {
-            let unit = lead::begin(&self.state, epoch).await?;
-            autoscaling_decisions::insert(&*unit, rows(chunk)).await?;
+            let unit = lead::begin(&self.state, memory.epoch).await?;
+            store(&unit, chunk, memory).await?;
             unit.commit().await?;
         }
         written.extend(kept);
@@ -242,14 +249,14 @@ impl Autoscale {
     async fn scale(
         &self,
         chunk: &[(Uuid, i64, AutoscalingDecision)],
-        epoch: i64,
+        memory: &Memory,
     ) -> anyhow::Result<Vec<(Uuid, i64, AutoscalingDecision)>> {
         let caller = Caller {
             name: CALLER.to_owned(),
             ..Caller::service("cluster-mgr")
         };
         let ids: Vec<Uuid> = chunk.iter().map(|(id, ..)| *id).collect();
-        let mut unit = lead::begin(&self.state, epoch).await?;
+        let mut unit = lead::begin(&self.state, memory.epoch).await?;
         let mut locked: HashMap<Uuid, services::Model> = services::find_many(&*unit, &ids, true)
             .await?
             .into_iter()
@@ -284,17 +291,28 @@ impl Autoscale {
             }
             written.push((*id, *version, decision));
         }
-        autoscaling_decisions::insert(&*unit, rows(&written)).await?;
+        store(&unit, &written, memory).await?;
         unit.commit().await?;
         Ok(written)
     }
 }
 
-fn rows(decisions: &[(Uuid, i64, AutoscalingDecision)]) -> Vec<autoscaling_decisions::Model> {
-    decisions
+/// Keeps decisions, and the end of each run of the same that they end.
+async fn store(
+    unit: &Unit,
+    decisions: &[(Uuid, i64, AutoscalingDecision)],
+    memory: &Memory,
+) -> Result<(), DbErr> {
+    let before = |id: &Uuid| memory.known.get(id).and_then(|known| known.latest.as_ref());
+    let rows = decisions.iter().map(|(id, _, decision)| {
+        let class = thinning::class(before(id), decision);
+        autoscaling_decisions::Model::of(*id, decision.clone(), class)
+    });
+    autoscaling_decisions::insert(&**unit, rows.collect()).await?;
+    let ended = decisions
         .iter()
-        .map(|(id, _, decision)| autoscaling_decisions::Model::of(*id, decision.clone()))
-        .collect()
+        .filter_map(|(id, _, decision)| Some((*id, before(id)?.ended_by(decision)?)));
+    autoscaling_decisions::keep(&**unit, ended.collect::<Vec<_>>()).await
 }
 
 /// Counts what could not be read, so that somebody can be told.
@@ -357,26 +375,23 @@ impl Task for Autoscale {
             let current = subject.service.replicas.unsigned_abs();
             let inputs = gather::inputs(policy, &queries, limits.get(&id).copied(), &places, current, now);
             let version = subject.policy.version;
-            let past = memory
-                .pasts
-                .entry(id)
-                .and_modify(|(known, past)| {
-                    if *known != version {
-                        (*known, *past) = (version, subject.past());
-                    }
-                })
-                .or_insert_with(|| (version, subject.past()));
-            decisions.push((id, version, autoscale::decide(policy, &inputs, &past.1, now)));
+            let known = memory.known.entry(id).or_insert_with(|| subject.unknown());
+            if known.version != version {
+                (known.version, known.past) = (version, subject.past());
+            }
+            decisions.push((id, version, autoscale::decide(policy, &inputs, &known.past, now)));
         }
         count(&decisions);
         let windows: HashMap<Uuid, Duration> = subjects
             .iter()
             .map(|subject| (subject.service.id, past::window(&subject.policy.policy.0)))
             .collect();
-        memory.pasts.retain(|id, _| windows.contains_key(id));
-        for (id, _, decision) in self.write(decisions, epoch).await? {
-            if let (Some((_, past)), Some(window)) = (memory.pasts.get_mut(&id), windows.get(&id)) {
-                past.note(&decision, *window);
+        memory.known.retain(|id, _| windows.contains_key(id));
+        for (id, _, decision) in self.write(decisions, &memory).await? {
+            if let (Some(known), Some(window)) = (memory.known.get_mut(&id), windows.get(&id)) {
+                known.past.note(&decision, *window);
+                let class = thinning::class(known.latest.as_ref(), &decision);
+                known.latest = Some(Latest::of(&decision, class));
             }
         }
         *self.memory.lock() = Some(memory);

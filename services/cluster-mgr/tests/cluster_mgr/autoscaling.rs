@@ -1,12 +1,15 @@
 //! Policies of autoscaling, and what is decided by them.
 
 use api_types::Page;
-use api_types::autoscaling::{Autoscaling, AutoscalingDecision, DecisionOutcome};
+use api_types::autoscaling::{Autoscaling, AutoscalingDecision, AutoscalingPreview, DecisionOutcome};
 use api_types::operations::{Operation, OperationKind};
 use api_types::services::{Service, ServiceState};
+use chrono::{DateTime, Duration, Utc};
 use reqwest::{Method, StatusCode};
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
 use test_support::wait_for;
+use uuid::Uuid;
 
 use crate::world::{LONG, SERVICES, World, on_each};
 
@@ -246,6 +249,13 @@ async fn a_restart_forgets_no_window() {
         world.ipaas.load(0.1);
         let lower = |last: &AutoscalingDecision| last.recommended < 8 && last.current == 8;
         decision(&world, "fewer to be recommended", lower).await;
+        // What is looked back at is nearly an hour old, and the sweep had its turn.
+        world.kill().await;
+        let aged = age(&world, 55).await;
+        world.start().await;
+        swept(&world).await;
+        let stored = decisions(&world, "limit=1").await.total_estimate;
+        assert!(stored >= aged.len() as u64, "{stored} of {}", aged.len());
         world.kill_and_start().await;
         let newest = decisions(&world, "limit=1").await.items[0].at;
         let after = decision(&world, "a decision after the restart", |last| {
@@ -254,6 +264,179 @@ async fn a_restart_forgets_no_window() {
         .await;
         assert_eq!((after.wanted, after.outcome), (8, DecisionOutcome::Kept));
         assert_eq!(after.bounds, ["stabilization"]);
+    })
+    .await;
+}
+
+/// Puts what was decided, and the policy, back in time. Returns the decisions as they are then, newest first.
+async fn age(world: &World, minutes: i64) -> Vec<AutoscalingDecision> {
+    let mut aged = Vec::new();
+    let database = &world.database.connection;
+    let backend = database.get_database_backend();
+    let back = Duration::minutes(minutes);
+    let rows = Statement::from_string(
+        backend,
+        "SELECT service_id, at, decision FROM autoscaling_decisions ORDER BY at",
+    );
+    for row in database.query_all_raw(rows).await.unwrap() {
+        let id: Uuid = row.try_get("", "service_id").unwrap();
+        let at: DateTime<Utc> = row.try_get("", "at").unwrap();
+        let decision: Value = row.try_get("", "decision").unwrap();
+        let mut decision: AutoscalingDecision = serde_json::from_value(decision).unwrap();
+        decision.at -= back;
+        let values: [sea_orm::Value; 4] = [
+            decision.at.into(),
+            serde_json::to_value(&decision).unwrap().into(),
+            id.into(),
+            at.into(),
+        ];
+        let change =
+            "UPDATE autoscaling_decisions SET at = $1, decision = $2 WHERE service_id = $3 AND at = $4";
+        let change = Statement::from_sql_and_values(backend, change, values);
+        assert_eq!(database.execute_raw(change).await.unwrap().rows_affected(), 1);
+        aged.push(decision);
+    }
+    let rows = Statement::from_string(backend, "SELECT service_id, updated_at FROM autoscaling_policies");
+    for row in database.query_all_raw(rows).await.unwrap() {
+        let id: Uuid = row.try_get("", "service_id").unwrap();
+        let at: DateTime<Utc> = row.try_get("", "updated_at").unwrap();
+        let change = "UPDATE autoscaling_policies SET updated_at = $1 WHERE service_id = $2";
+        let values: [sea_orm::Value; 2] = [(at - back).into(), id.into()];
+        let change = Statement::from_sql_and_values(backend, change, values);
+        database.execute_raw(change).await.unwrap();
+    }
+    aged.reverse();
+    aged
+}
+
+/// Waits until the sweep had its turn, which it has at each start.
+async fn swept(world: &World) {
+    wait_for("the sweep", LONG, async || {
+        let tasks = world.tasks().await;
+        if tasks["trim"]["turns"].as_u64() >= Some(1) {
+            Ok(())
+        } else {
+            Err(tasks)
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn decisions_are_thinned_after_an_hour_and_runs_keep_their_ends() {
+    on_each(async |mut world| {
+        world.furnish().await;
+        world.running("web", 4).await;
+        world.ipaas.load(1.0);
+        put(&world, 0, policy()).await;
+        wait_for("a run of the same", LONG, async || {
+            let kept = decisions(&world, "outcome=kept&limit=500").await;
+            let run = kept
+                .items
+                .windows(2)
+                .take_while(|pair| pair[0].ready == pair[1].ready);
+            if run.count() >= 8 {
+                Ok(())
+            } else {
+                Err(kept.total_estimate)
+            }
+        })
+        .await;
+        world.ipaas.load(1.6);
+        replicas_are(&world, 6).await;
+        let mut paused = policy();
+        paused["paused"] = true.into();
+        put(&world, 1, paused).await;
+        world.kill().await;
+        let all = age(&world, 90).await;
+        world.start().await;
+        swept(&world).await;
+        let left = decisions(&world, "limit=500").await.items;
+        assert!(left.len() + 6 <= all.len(), "{} of {}", left.len(), all.len());
+        assert!(left.iter().all(|decision| all.contains(decision)));
+        let differs = |one: &AutoscalingDecision, other: &AutoscalingDecision| {
+            (one.outcome, one.current, one.wanted, one.ready)
+                != (other.outcome, other.current, other.wanted, other.ready)
+        };
+        for pair in all.windows(2).filter(|pair| differs(&pair[0], &pair[1])) {
+            assert!(left.contains(&pair[0]) && left.contains(&pair[1]), "{pair:?}");
+        }
+        assert_eq!(
+            left.iter()
+                .filter(|decision| decision.outcome == DecisionOutcome::Scaled)
+                .count(),
+            1
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_preview_plays_the_last_hour() {
+    on_each(async |world| {
+        world.furnish().await;
+        world.running("web", 4).await;
+        world.ipaas.load(1.6);
+        let path = format!("{PATH}/preview");
+        let (status, reply) = world.post(&path, policy()).await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        let preview: AutoscalingPreview = serde_json::from_value(reply).unwrap();
+        assert_eq!(
+            (preview.to - preview.from, preview.step_seconds),
+            (Duration::hours(1), 15)
+        );
+        assert_eq!(preview.points.len(), 240);
+        assert!(
+            preview
+                .points
+                .iter()
+                .all(|point| (point.wanted, point.ran) == (6, Some(4)))
+        );
+        assert_eq!(preview.changes.len(), 1);
+        assert_eq!(
+            preview.changes[0].message,
+            "4 -> 6 replicas: cpu is 80, target 50"
+        );
+        let (would, ran) = (preview.would.unwrap(), preview.ran.unwrap());
+        assert_eq!((would.replica_hours, ran.replica_hours), (6.0, 4.0));
+        assert_eq!(
+            (would.minutes_above_target, ran.minutes_above_target),
+            (0.25, 60.0)
+        );
+        assert!(preview.gaps.is_empty());
+        // Nothing of it is kept.
+        let none: Autoscaling = world.get(PATH).await;
+        assert!(none.policy.is_none() && none.last.is_none());
+        assert_eq!(world.service("web").await.replicas, 4);
+
+        // Of half of the pods nothing is known: they are missing.
+        world.ipaas.change("west", |cluster| cluster.measures = false);
+        world.ipaas.load(0.1);
+        let (_, reply) = world.post(&path, policy()).await;
+        let preview: AutoscalingPreview = serde_json::from_value(reply).unwrap();
+        assert!(
+            preview
+                .points
+                .iter()
+                .all(|point| (point.wanted, point.ran) == (4, None))
+        );
+        assert_eq!((preview.ran, preview.would.unwrap().minutes), (None, 60.0));
+        let gap = &preview.gaps[0];
+        assert_eq!((gap.cluster.as_str(), gap.minutes), ("west", 60.0));
+        assert_eq!(gap.reason, "Prometheus doesn't answer");
+
+        let mut bad = policy();
+        bad["max_replicas"] = 1.into();
+        world
+            .refused(
+                Method::POST,
+                &path,
+                &[],
+                bad,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_spec",
+            )
+            .await;
     })
     .await;
 }

@@ -10,7 +10,8 @@ use api_types::clusters::{ClusterObservation, ConnectionCheck, FreeRoom, Kubecon
 use api_types::common::ClusterId;
 use api_types::internal::{
     Applied, Connection, DesiredWorkload, MeasuredPod, MeasuredService, MeasurementQuery, Measurements,
-    ObservedWorkload, PutConnection, QueryResult, WorkloadSnapshot,
+    Moment, ObservedWorkload, PutConnection, QueryResult, RangeMeasurements, RangeQuery, RangeResult,
+    WorkloadSnapshot,
 };
 use api_types::pods::PodPhase;
 use api_types::services::{Problem, RolloutState, WorkloadObservation};
@@ -146,6 +147,10 @@ impl Ipaas {
                 put(put_connection).delete(delete_connection),
             )
             .route("/internal/v1/connections/{id}/measurements", post(measure))
+            .route(
+                "/internal/v1/connections/{id}/measurements/range",
+                post(measure_range),
+            )
             .route(
                 "/internal/v1/connections/{id}/projects/{project}/environments/{environment}/services/{service}",
                 put(apply).delete(remove),
@@ -690,6 +695,57 @@ async fn measure(
                 }
             })
             .collect(),
+    }))
+}
+
+/// As if the load had been what it is for all of the time.
+async fn measure_range(
+    State(ipaas): State<Ipaas>,
+    Path(id): Path<ClusterId>,
+    Json(query): Json<RangeQuery>,
+) -> ApiResult<Json<RangeMeasurements>> {
+    reach(&ipaas, id).await?;
+    let mut world = ipaas.world.lock();
+    let load = world.load;
+    let place = &query.service;
+    let place = (
+        place.project.clone(),
+        place.environment.clone(),
+        place.service.clone(),
+    );
+    let ready = |cluster: &Cluster| cluster.workloads.get(&place).map_or(0, |workload| workload.ready);
+    let all: u32 = world.clusters.values().map(ready).sum();
+    let (_, cluster) = world.physical(id)?;
+    let (own, measures) = (ready(&*cluster), cluster.measures);
+    let result = |text: &String| {
+        let namespace = format!("namespace=\"{}-{}\"", place.0, place.1);
+        let each = if !measures || !text.contains(&namespace) {
+            return RangeResult {
+                error: Some("Prometheus doesn't answer".to_owned()),
+                moments: Vec::new(),
+            };
+        } else if text.contains("cpu_usage") {
+            load / f64::from(all.max(1))
+        } else {
+            f64::from(256u32 << 20)
+        };
+        let moments = (query.from..=query.to).step_by(query.step_seconds as usize);
+        RangeResult {
+            error: None,
+            moments: moments
+                .filter(|_| own > 0)
+                .map(|at| Moment {
+                    at,
+                    pods: own,
+                    of_pods: each * f64::from(own),
+                    total: None,
+                })
+                .collect(),
+        }
+    };
+    Ok(Json(RangeMeasurements {
+        running: result(&query.running),
+        queries: query.queries.iter().map(result).collect(),
     }))
 }
 

@@ -172,12 +172,17 @@ impl World {
         self.config.metering_period_ms = 3_600_000;
         self.kill_and_start().await;
         wait_for("the last turn of metering", LONG, async || {
-            let request = self.request(&Caller::service("portal"), Method::GET, "/internal/v1/tasks");
-            let (_, tasks) = read(request.send().await.unwrap()).await;
+            let tasks = self.tasks().await;
             let turns = tasks["metering"]["turns"].as_u64();
             if turns == Some(1) { Ok(()) } else { Err(tasks) }
         })
         .await;
+    }
+
+    /// What the loops did.
+    pub async fn tasks(&self) -> Value {
+        let request = self.request(&Caller::service("portal"), Method::GET, "/internal/v1/tasks");
+        read(request.send().await.unwrap()).await.1
     }
 
     /// Another replica of the service on the same database.

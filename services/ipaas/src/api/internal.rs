@@ -6,7 +6,8 @@ use api_types::changes::ChangeLine;
 use api_types::clusters::{ConnectionCheck, Kubeconfig};
 use api_types::common::ClusterId;
 use api_types::internal::{
-    Applied, Connection, DesiredWorkload, MeasurementQuery, Measurements, PutConnection, WorkloadSnapshot,
+    Applied, Connection, DesiredWorkload, MeasurementQuery, Measurements, PutConnection, RangeMeasurements,
+    RangeQuery, WorkloadSnapshot,
 };
 use axum::Router;
 use axum::extract::State;
@@ -21,7 +22,7 @@ use serde::Deserialize;
 
 use crate::app::apply::{self, require_current};
 use crate::app::names::ServiceKey;
-use crate::app::{connections, measurements};
+use crate::app::{connections, measured_range, measurements};
 use crate::state::AppState;
 
 /// A follower is told that nothing happened this often.
@@ -38,6 +39,10 @@ pub fn router() -> Router<AppState> {
             put(put_connection).delete(delete_connection),
         )
         .route("/internal/v1/connections/{id}/measurements", post(measure))
+        .route(
+            "/internal/v1/connections/{id}/measurements/range",
+            post(measure_range),
+        )
         .route(service, put(apply_workload).delete(delete_workload))
         .route("/internal/v1/workloads", get(list_workloads))
         .route("/internal/v1/changes", get(follow_changes))
@@ -79,6 +84,15 @@ async fn measure(
 ) -> ApiResult<Json<Measurements>> {
     let member = state.members.require(id)?;
     Ok(Json(measurements::measure(&state, &member, &query).await))
+}
+
+async fn measure_range(
+    State(state): State<AppState>,
+    Path(id): Path<ClusterId>,
+    Json(query): Json<RangeQuery>,
+) -> ApiResult<Json<RangeMeasurements>> {
+    let member = state.members.require(id)?;
+    Ok(Json(measured_range::measure(&state, &member, &query).await?))
 }
 
 #[derive(Deserialize)]

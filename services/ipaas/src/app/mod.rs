@@ -7,6 +7,7 @@ pub mod connections;
 pub mod events;
 pub mod fields;
 pub mod logs;
+pub mod measured_range;
 pub mod measurements;
 pub mod names;
 pub mod nodes;

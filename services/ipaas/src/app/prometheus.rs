@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 /// Tens of thousands of pods make some MiB.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -37,11 +37,20 @@ pub enum QueryError {
     TooLarge,
 }
 
+/// Over a time: its first and its last moment, in seconds since 1970, and the seconds from one to the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    pub from: i64,
+    pub to: i64,
+    pub step_seconds: u32,
+}
+
+/// A series over a time: its labels, and what it was worth at moments, in seconds since 1970.
+pub type Course = (Labels, Vec<(i64, f64)>);
+
 #[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    data: Option<Data>,
-    #[serde(default)]
+struct Answer<D> {
+    data: Option<D>,
     error: Option<String>,
 }
 
@@ -60,6 +69,32 @@ struct Series {
     value: (f64, String),
 }
 
+#[derive(Deserialize)]
+#[serde(tag = "resultType", content = "result", rename_all = "snake_case")]
+enum RangeData {
+    Matrix(Vec<RangeSeries>),
+    Vector(IgnoredAny),
+    Scalar(IgnoredAny),
+    String(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct RangeSeries {
+    metric: Labels,
+    #[serde(default)]
+    values: Vec<(f64, Number)>,
+}
+
+/// A number as Prometheus writes it, in quotes. There are many in an answer over a time.
+struct Number(f64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 /// Asks for what an expression is worth now.
 ///
 /// # Errors
@@ -71,8 +106,41 @@ pub async fn query(
     timeout: Duration,
     now: DateTime<Utc>,
 ) -> Result<Vector, QueryError> {
-    let url = format!("{}/api/v1/query", url.trim_end_matches('/'));
-    let request = http.post(url).form(&[("query", expression)]).timeout(timeout);
+    let answer = ask(http, url, "query", &[("query", expression)], timeout).await?;
+    read(answer, now)
+}
+
+/// Asks for what an expression was worth over a time.
+///
+/// # Errors
+/// In words that can be shown.
+pub async fn query_range(
+    http: &reqwest::Client,
+    url: &str,
+    expression: &str,
+    span: Span,
+    timeout: Duration,
+) -> Result<Vec<Course>, QueryError> {
+    let [start, end, step] =
+        [span.from, span.to, i64::from(span.step_seconds)].map(|number| number.to_string());
+    let form = [
+        ("query", expression),
+        ("start", start.as_str()),
+        ("end", end.as_str()),
+        ("step", step.as_str()),
+    ];
+    read_range(ask(http, url, "query_range", &form, timeout).await?)
+}
+
+async fn ask<D: DeserializeOwned>(
+    http: &reqwest::Client,
+    url: &str,
+    what: &str,
+    form: &[(&str, &str)],
+    timeout: Duration,
+) -> Result<Answer<D>, QueryError> {
+    let url = format!("{}/api/v1/{what}", url.trim_end_matches('/'));
+    let request = http.post(url).form(form).timeout(timeout);
     let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
@@ -83,17 +151,33 @@ pub async fn query(
     }
     let status = response.status();
     match serde_json::from_slice(&body) {
-        Ok(answer) => read(answer, now),
+        Ok(answer) => Ok(answer),
         Err(_) if !status.is_success() => Err(QueryError::Refused(format!("status {status}"))),
         Err(error) => Err(QueryError::Unreadable(error)),
     }
 }
 
-fn read(answer: Answer, now: DateTime<Utc>) -> Result<Vector, QueryError> {
-    if let Some(error) = answer.error {
-        return Err(QueryError::Refused(error.chars().take(LONGEST_ERROR).collect()));
+fn refused<D>(answer: Answer<D>) -> Result<Option<D>, QueryError> {
+    match answer.error {
+        Some(error) => Err(QueryError::Refused(error.chars().take(LONGEST_ERROR).collect())),
+        None => Ok(answer.data),
     }
-    let series = match answer.data {
+}
+
+fn read_range(answer: Answer<RangeData>) -> Result<Vec<Course>, QueryError> {
+    let Some(RangeData::Matrix(series)) = refused(answer)? else {
+        return Err(QueryError::NotAVector);
+    };
+    let course = |RangeSeries { metric, values }| {
+        let numbers = values.into_iter().filter(|(_, number)| number.0.is_finite());
+        let points = numbers.map(|(at, number)| (at.round() as i64, number.0));
+        (metric, points.collect::<Vec<_>>())
+    };
+    Ok(series.into_iter().map(course).collect())
+}
+
+fn read(answer: Answer<Data>, now: DateTime<Utc>) -> Result<Vector, QueryError> {
+    let series = match refused(answer)? {
         Some(Data::Vector(series)) => series,
         Some(Data::Scalar(value)) => vec![Series {
             metric: Labels::new(),
@@ -148,5 +232,21 @@ mod tests {
         assert!(refused.unwrap_err().to_string().contains("parse error"));
         let matrix = of(r#"{"data":{"resultType":"matrix","result":[]}}"#);
         assert!(matches!(matrix, Err(QueryError::NotAVector)));
+    }
+
+    #[test]
+    fn a_course_has_the_moments_at_which_there_was_a_number() {
+        let of = |text: &str| read_range(serde_json::from_str(text).unwrap());
+        let courses = of(r#"{"status":"success","data":{"resultType":"matrix","result":[
+            {"metric":{"pod":"web-1"},"values":[[1799999985,"0.25"],[1800000000.0,"NaN"],[1800000015,"0.5"]]}]}}"#)
+        .unwrap();
+        let points = [(1_799_999_985, 0.25), (1_800_000_015, 0.5)];
+        assert_eq!(courses.len(), 1);
+        assert_eq!(courses[0].0["pod"], "web-1");
+        assert_eq!(courses[0].1, points);
+        let refused = of(r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#);
+        assert!(refused.unwrap_err().to_string().contains("parse error"));
+        let vector = of(r#"{"data":{"resultType":"vector","result":[]}}"#);
+        assert!(matches!(vector, Err(QueryError::NotAVector)));
     }
 }

@@ -1,6 +1,6 @@
 //! What pods use, by their cluster's Prometheus.
 
-use api_types::internal::{MeasurementQuery, Measurements, ServicePlace};
+use api_types::internal::{MeasurementQuery, Measurements, RangeMeasurements, RangeQuery, ServicePlace};
 use api_types::pods::PodPhase;
 use test_support::wait_for;
 
@@ -98,6 +98,83 @@ async fn each_query_is_asked_once_and_divided_among_the_pods() {
         })
         .await;
         bed.handle(&cluster.name).up().await.unwrap();
+        bed.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_used_over_a_time_counts_pods_that_are_gone() {
+    for ground in breakable() {
+        let bed = Bed::new(ground).await;
+        let cluster = bed.cluster();
+        for service in ["web", "web-api"] {
+            let desired = bed.desired(service, 1, WEB);
+            bed.client.apply_workload(cluster.id, &desired).await.unwrap();
+            bed.wait_rolled_out(service, 1, 2).await;
+        }
+        let range = |url: Option<String>, queries: &[&str]| {
+            let to = chrono::Utc::now().timestamp();
+            RangeQuery {
+                prometheus_url: url,
+                running: CPU.to_owned(),
+                queries: queries.iter().map(|text| (*text).to_owned()).collect(),
+                service: ServicePlace {
+                    project: bed.project.clone(),
+                    environment: "test".to_owned(),
+                    service: "web".to_owned(),
+                },
+                from: to - 300,
+                to,
+                step_seconds: 1,
+            }
+        };
+        let url = Some(bed.prometheus(&cluster.name));
+        let ask = async |query: RangeQuery| -> RangeMeasurements {
+            bed.client.measure_range(cluster.id, &query).await.unwrap()
+        };
+        wait_for("both pods to be seen", PATIENCE, async || {
+            let seen = ask(range(url.clone(), &[MEMORY])).await;
+            let last = seen.queries[0].moments.last().map(|moment| moment.pods);
+            if last == Some(2) { Ok(()) } else { Err(seen) }
+        })
+        .await;
+        bed.client
+            .delete_workload(cluster.id, &bed.project, "test", "web")
+            .await
+            .unwrap();
+        let queries = [MEMORY, "1 + 1", "nonsense("];
+        let seen = wait_for("them to be gone", PATIENCE, async || {
+            let query = range(url.clone(), &queries);
+            let to = query.to;
+            let seen = ask(query).await;
+            let last = seen.queries[0].moments.last().map(|moment| moment.at);
+            if last.is_some_and(|last| last < to) {
+                Ok(seen)
+            } else {
+                Err(seen)
+            }
+        })
+        .await;
+        let [memory, two, nonsense] = &seen.queries[..] else {
+            panic!("{seen:?}")
+        };
+        assert!(memory.moments.iter().any(|moment| moment.pods == 2), "{memory:?}");
+        assert!(memory.moments.iter().all(|moment| moment.pods <= 2), "{memory:?}");
+        for moment in memory.moments.iter().filter(|moment| moment.pods == 2) {
+            assert!((2e6..128e6).contains(&moment.of_pods), "{moment:?}");
+        }
+        assert_eq!(two.moments.len(), 301);
+        assert!(two.moments.iter().all(|moment| moment.total == Some(2.0)));
+        assert!(nonsense.error.as_deref().unwrap().contains("refused"));
+        let ran: Vec<u32> = seen.running.moments.iter().map(|moment| moment.pods).collect();
+        assert!(ran.contains(&2), "{ran:?}");
+
+        let blind = ask(range(None, &[MEMORY])).await;
+        assert!(blind.running.error.unwrap().contains("has no Prometheus"));
+        let mut long = range(url.clone(), &[]);
+        long.from -= 1_000;
+        let refused = bed.client.measure_range(cluster.id, &long).await.unwrap_err();
+        assert!(refused.to_string().contains("invalid_range"), "{refused}");
         bed.finish().await;
     }
 }

@@ -332,6 +332,14 @@ pub enum AutoscalingCommand {
         #[command(flatten)]
         one: One,
     },
+    /// Tell what a policy would have done with the load of the last hour; nothing is changed
+    Preview {
+        /// The file with the policy, or `-` for standard input [default: the policy that it has]
+        #[arg(short, long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        one: One,
+    },
     /// Decide nothing until it is resumed; people may scale by hand
     Pause(One),
     /// Decide again

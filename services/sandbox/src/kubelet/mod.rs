@@ -26,6 +26,7 @@ use crate::faults::Silence;
 use crate::json;
 use crate::kinds::KindRef;
 use crate::kinds::core::POD;
+use crate::load::{seconds_of, series};
 use crate::store::{Change, Key, Object};
 use container::Step;
 use logs::Log;
@@ -155,6 +156,8 @@ struct Worker {
     next: u64,
     /// The nodes that were silent when it was last looked.
     silent: HashMap<Box<str>, Silence>,
+    /// Pods that are about to go, as they were while they ran.
+    leaving: HashMap<Arc<str>, series::Pod>,
 }
 
 pub fn start(cluster: &Arc<Cluster>) {
@@ -165,6 +168,7 @@ pub fn start(cluster: &Arc<Cluster>) {
         timers: BinaryHeap::new(),
         next: 0,
         silent: HashMap::new(),
+        leaving: HashMap::new(),
     };
     for pod in cluster.store.list(&POD, None).0 {
         if rests(cluster, &pod) {
@@ -234,6 +238,9 @@ impl Worker {
         // A node that is cut off hears of nothing; it catches up when it is back.
         if node.is_empty() || self.cluster.faults.silence(node).is_some() {
             return;
+        }
+        if object.deleting {
+            self.see_off(object);
         }
         let mut timers = Timers::default();
         let uid = object.uid.clone();
@@ -337,8 +344,26 @@ impl Worker {
         }
     }
 
-    fn forget(&mut self, object: &Object) {
+    /// Remembers a pod that is about to go, for queries that look back.
+    fn see_off(&mut self, object: &Object) {
         let uid = &object.uid;
+        if self.leaving.contains_key(uid) || !self.cluster.load.is_kept(&self.cluster, uid) {
+            return;
+        }
+        let pod = series::Pod::read(object.bare_value());
+        if pod.has_figures() {
+            self.leaving.insert(uid.clone(), pod);
+        }
+    }
+
+    fn forget(&mut self, object: &Object) {
+        // One that was deleted at once was never seen leaving.
+        self.see_off(object);
+        let uid = &object.uid;
+        if let Some(pod) = self.leaving.remove(uid) {
+            let at = seconds_of(crate::clock::now());
+            self.cluster.load.gone.add(pod, at);
+        }
         let known = self.pods.remove(uid);
         let address = match known {
             Some(mut pod) => {

@@ -2,6 +2,7 @@
 //! ready pods. Everything that shows figures shows these: `metrics.k8s.io`, `/metrics`, queries.
 
 pub mod figures;
+mod gone;
 mod metrics;
 pub mod plan;
 pub mod query;

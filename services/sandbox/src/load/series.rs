@@ -1,6 +1,7 @@
 //! The figures as the series of cAdvisor and kube-state-metrics, with their names and labels.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -61,6 +62,8 @@ pub struct Pod {
 pub struct View<'a> {
     cluster: &'a Cluster,
     pods: Vec<Pod>,
+    /// Those that were there before, with when they went.
+    gone: Vec<(f64, Arc<Pod>)>,
     deployments: Vec<Value>,
     nodes: Vec<Value>,
 }
@@ -84,6 +87,7 @@ impl<'a> View<'a> {
         Self {
             cluster,
             pods,
+            gone: cluster.load.gone.list(),
             deployments: read(&DEPLOYMENT),
             nodes: read(&NODE),
         }
@@ -147,9 +151,11 @@ impl<'a> View<'a> {
     fn of_metric(&self, metric: &Metric, at: f64) -> Vec<Sample> {
         match metric.source {
             Source::Used(scope, of) => {
+                let gone = self.gone.iter().filter(|(ended, _)| at < *ended);
                 let each = self
                     .pods
                     .iter()
+                    .chain(gone.map(|(_, pod)| &**pod))
                     .flat_map(|pod| pod.containers.iter().map(move |container| (pod, container)));
                 each.filter_map(|(pod, container)| {
                     let used = self.container(pod, container, at)?;
@@ -173,7 +179,7 @@ impl<'a> View<'a> {
 }
 
 impl Pod {
-    fn read(value: Value) -> Self {
+    pub fn read(value: Value) -> Self {
         let running = json::text(&value, "/status/phase") == "Running";
         let containers = json::items(&value, "/spec/containers").iter().enumerate();
         let containers = containers
@@ -209,6 +215,20 @@ impl Pod {
 
     pub fn labels(&self) -> Labels {
         vec![("namespace", self.namespace.clone()), ("pod", self.name.clone())]
+    }
+
+    /// Whether any of its containers runs, so that it has figures.
+    pub fn has_figures(&self) -> bool {
+        self.containers.iter().any(|container| container.since.is_some())
+    }
+
+    /// Only what figures are made of.
+    pub fn without_objects(mut self) -> Self {
+        self.value = Value::Null;
+        for container in &mut self.containers {
+            container.value = Value::Null;
+        }
+        self
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::figures::{Bounds, Counters, cpu_at_rest, memory_at_rest};
+use super::gone::Gone;
 use super::plan::Plan;
 use crate::cluster::Cluster;
 use crate::json;
@@ -28,6 +29,8 @@ const PERIODS: f64 = 10.0;
 pub struct Load {
     plans: RwLock<BTreeMap<(String, String), On>>,
     pods: RwLock<HashMap<Arc<str>, Loaded>>,
+    /// Pods that queries look back at.
+    pub gone: Gone,
 }
 
 /// A load that is on.
@@ -96,6 +99,11 @@ impl Load {
             })
             .collect();
         json!({ "items": items })
+    }
+
+    /// Whether what a pod used is kept when it goes: of light ones only where there was load on it.
+    pub fn is_kept(&self, cluster: &Cluster, uid: &str) -> bool {
+        !cluster.config.light_pods || self.pods.read().contains_key(uid)
     }
 
     /// What load had made a pod's run use up to a moment.
@@ -202,12 +210,13 @@ fn tick(cluster: &Arc<Cluster>) {
     }
     let at = seconds_of(crate::clock::now());
     let mut too_large = Vec::new();
+    let gone = load.gone.uids();
     let mut loaded = load.pods.write();
-    loaded.retain(|uid, _| shares.contains_key(uid) || cluster.kubelet.knows(uid));
+    loaded.retain(|uid, _| shares.contains_key(uid) || cluster.kubelet.knows(uid) || gone.contains(&**uid));
     // A pod that no load falls on any more goes on with none.
     let idle: Vec<Arc<str>> = loaded
         .keys()
-        .filter(|uid| !shares.contains_key(*uid))
+        .filter(|uid| !shares.contains_key(*uid) && !gone.contains(&***uid))
         .cloned()
         .collect();
     for uid in idle {

@@ -189,6 +189,58 @@ async fn queries_over_a_range_and_queries_that_are_refused() {
     assert_eq!(first(&answer), Some(2.0));
 }
 
+#[tokio::test]
+async fn pods_that_are_gone_are_looked_back_at() {
+    let (stage, admin) = web().await;
+    put(
+        &admin,
+        json!({"shape": {"type": "constant", "rps": 40}, "cpu_milliseconds": 10}),
+    )
+    .await;
+    let rate = "min by (pod) (rate(container_cpu_usage_seconds_total{namespace=\"default\"}[5s]))";
+    until(&admin, rate, |cores| cores > 0.18).await;
+    let pods = stage.pods();
+    let list = pods.list(&kube::api::ListParams::default()).await.unwrap();
+    let name = list.items[0].metadata.name.clone().unwrap();
+    pods.delete(&name, &kube::api::DeleteParams::default())
+        .await
+        .unwrap();
+    eventually(|| async {
+        match pods.get_opt(&name).await {
+            Ok(None) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    let own = format!("sum by (pod) (rate(container_cpu_usage_seconds_total{{pod=\"{name}\"}}[5s]))");
+    eventually(|| async {
+        let now = ask(&admin, &own).await;
+        if now["data"]["result"] == json!([]) {
+            Ok(())
+        } else {
+            Err(now)
+        }
+    })
+    .await;
+    let escaped: String = own.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let values = eventually(|| async {
+        let end = chrono::Utc::now().timestamp();
+        let path = format!(
+            "/clusters/east/prometheus/api/v1/query_range?query={escaped}&start={}&end={end}&step=1",
+            end - 600
+        );
+        let (_, body) = http("GET", &admin, &path).await.unwrap();
+        let body: Value = serde_json::from_str(&body).unwrap();
+        body["data"]["result"][0]["values"]
+            .as_array()
+            .cloned()
+            .ok_or(body)
+    })
+    .await;
+    let cores = |value: &Value| value[1].as_str().unwrap().parse::<f64>().unwrap();
+    assert!(values.iter().any(|value| cores(value) > 0.1), "{values:?}");
+}
+
 /// Ends with the test.
 struct Prometheus(#[expect(dead_code, reason = "is killed when it is dropped")] tokio::process::Child);
 

@@ -308,3 +308,75 @@ pub struct DecisionFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
 }
+
+/// What a policy would have done with the load that there was: its rule played over it, each decision taken on what the
+/// earlier ones led to.
+///
+/// Simplified: what all replicas together used stays as it was, and is shared evenly by those that the policy would have
+/// had; a new replica takes its part at once. What replicas at their limit were kept from using can't be seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AutoscalingPreview {
+    /// The time that was looked at.
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    /// From one point to the next.
+    pub step_seconds: u32,
+    /// In the order of the policy's metrics.
+    pub metrics: Vec<PreviewMetric>,
+    /// Oldest first, from when something is known on.
+    pub points: Vec<PreviewPoint>,
+    /// Absent where nothing is known.
+    pub would: Option<PreviewOutcome>,
+    /// What there really was, in the same minutes. Absent where there is no minute in which everything is known; then what
+    /// would have been is of all points.
+    pub ran: Option<PreviewOutcome>,
+    /// The decisions that would have changed the replicas, oldest first.
+    pub changes: Vec<AutoscalingDecision>,
+    /// What could not be known. It was taken as missing, not as zero.
+    pub gaps: Vec<PreviewGap>,
+    /// Minutes in which the replicas used nearly all of the CPU that they may: there may have been more load than is seen.
+    pub saturated_minutes: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewMetric {
+    /// As in readings.
+    pub name: String,
+    pub target: f64,
+}
+
+/// A moment of a preview.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewPoint {
+    pub at: DateTime<Utc>,
+    /// Replicas that would have been wanted from then on.
+    pub wanted: u32,
+    /// Replicas that really ran; absent where a cluster's Prometheus doesn't say.
+    pub ran: Option<u32>,
+    /// What a replica would have had of each metric, on the average; absent where nothing is known.
+    pub values: Vec<Option<f64>>,
+}
+
+/// What became of a service in a time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewOutcome {
+    /// For how long it is counted.
+    pub minutes: f64,
+    pub min_replicas: u32,
+    pub max_replicas: u32,
+    pub mean_replicas: f64,
+    pub replica_hours: f64,
+    /// Minutes in which a metric was above its target by more than the tolerance.
+    pub minutes_above_target: f64,
+}
+
+/// A time for which something is not known of one cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PreviewGap {
+    pub cluster: String,
+    /// Absent where nothing of the cluster is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    pub minutes: f64,
+    pub reason: String,
+}

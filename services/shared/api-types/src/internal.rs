@@ -97,11 +97,61 @@ pub struct MeasurementQuery {
     pub services: Vec<ServicePlace>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct ServicePlace {
     pub project: String,
     pub environment: String,
     pub service: String,
+}
+
+/// Asks what the pods of one service used on one cluster over a time, those that are gone by now among them. Times are
+/// seconds since 1970.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RangeQuery {
+    /// Of the cluster's Prometheus; without one nothing is known.
+    pub prometheus_url: Option<String>,
+    /// Says by its series which pods ran. Where it has some, other pods don't count: a Prometheus goes on for minutes
+    /// with the last value of a pod that is gone.
+    pub running: String,
+    pub queries: Vec<String>,
+    pub service: ServicePlace,
+    /// The first moment.
+    pub from: i64,
+    /// The last moment at most.
+    pub to: i64,
+    /// From one moment to the next.
+    pub step_seconds: u32,
+}
+
+/// What one service used on one cluster, as far as the cluster's Prometheus answered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RangeMeasurements {
+    /// Of the query that says which pods ran.
+    pub running: RangeResult,
+    /// In the order of the queries.
+    pub queries: Vec<RangeResult>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RangeResult {
+    /// Why there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Those at which there was something, oldest first.
+    pub moments: Vec<Moment>,
+}
+
+/// What a query gave for a service at a moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Moment {
+    pub at: i64,
+    /// Pods that have a value.
+    pub pods: u32,
+    /// The sum over them.
+    pub of_pods: f64,
+    /// Of the service as a whole, or of the one series without labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<f64>,
 }
 
 /// What one cluster's pods use, as far as its Prometheus answered.

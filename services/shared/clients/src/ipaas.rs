@@ -6,7 +6,8 @@ use api_types::changes::ChangeLine;
 use api_types::clusters::{ConnectionCheck, Kubeconfig};
 use api_types::common::ClusterId;
 use api_types::internal::{
-    Applied, Connection, DesiredWorkload, MeasurementQuery, Measurements, PutConnection, WorkloadSnapshot,
+    Applied, Connection, DesiredWorkload, MeasurementQuery, Measurements, PutConnection, RangeMeasurements,
+    RangeQuery, WorkloadSnapshot,
 };
 use futures::Stream;
 use platform::lease::Fence;
@@ -124,6 +125,23 @@ impl IpaasClient {
         query: &MeasurementQuery,
     ) -> Result<Measurements, ClientError> {
         let path = format!("/internal/v1/connections/{cluster}/measurements");
+        self.0
+            .json(
+                self.0
+                    .request(Method::POST, &path)
+                    .timeout(MEASURE_TIMEOUT)
+                    .json(query),
+            )
+            .await
+    }
+
+    /// What a service used on a cluster over a time, by the cluster's Prometheus.
+    pub async fn measure_range(
+        &self,
+        cluster: ClusterId,
+        query: &RangeQuery,
+    ) -> Result<RangeMeasurements, ClientError> {
+        let path = format!("/internal/v1/connections/{cluster}/measurements/range");
         self.0
             .json(
                 self.0

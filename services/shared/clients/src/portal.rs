@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use api_types::access::{ApiToken, ApiTokenCreated, Credentials, NewApiToken, Session};
-use api_types::autoscaling::{Autoscaling, AutoscalingDecision, AutoscalingPolicy, DecisionFilter};
+use api_types::autoscaling::{
+    Autoscaling, AutoscalingDecision, AutoscalingPolicy, AutoscalingPreview, DecisionFilter,
+};
 use api_types::clusters::{
     Cluster, ClusterAgentInstallation, ClusterPatch, ClusterStateChange, NewClusterAgent, Node,
 };
@@ -271,6 +273,16 @@ impl PortalClient {
     pub async fn delete_autoscaling(&self, at: &ServiceAt) -> Result<(), ClientError> {
         let request = self.request(Method::DELETE, &at.autoscaling_path());
         self.send(request).await.map(drop)
+    }
+
+    /// What a policy would have done with the load of the last hour. Takes as long as the clusters' Prometheus do.
+    pub async fn preview_autoscaling(
+        &self,
+        at: &ServiceAt,
+        policy: &AutoscalingPolicy,
+    ) -> Result<AutoscalingPreview, ClientError> {
+        let request = self.request(Method::POST, &format!("{}/preview", at.autoscaling_path()));
+        self.read(request.json(policy)).await
     }
 
     pub async fn list_autoscaling_decisions(

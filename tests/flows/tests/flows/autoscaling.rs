@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use api_types::Page;
-use api_types::autoscaling::{Autoscaling, AutoscalingDecision};
+use api_types::autoscaling::{Autoscaling, AutoscalingDecision, AutoscalingPreview};
 use api_types::clusters::Cluster;
 use api_types::services::{ServiceAccepted, ServiceState};
 use base64::Engine as _;
@@ -164,6 +164,23 @@ async fn grows_and_shrinks(system: &mut System, clusters: &TestClusters) {
             service.status.state == ServiceState::Running && service.status.ready == 2
         })
         .await;
+
+    // The pods that the load was on are gone, and still count in what another policy would have done with it.
+    let mut generous = policy;
+    generous["metrics"][0]["target"] = json!(25.0);
+    generous["max_replicas"] = json!(20);
+    let preview: AutoscalingPreview = system.api.post(&format!("{path}/preview"), &generous).await;
+    let known = preview.points.iter().filter_map(|point| point.ran).max();
+    assert!(known > Some(2), "the replicas that there were: {preview:?}");
+    let (would, ran) = (preview.would.unwrap(), preview.ran.unwrap());
+    assert!(would.max_replicas > grown.wanted, "{preview:?}");
+    assert!(
+        ran.minutes_above_target > 0.0 && ran.minutes == would.minutes,
+        "{preview:?}"
+    );
+    // Before there was a Prometheus nothing is known, and that is said.
+    assert!(preview.gaps.iter().all(|gap| gap.minutes < 60.0), "{preview:?}");
+    assert_eq!(preview.gaps.len(), clusters.all.len());
     system.api.delete(&system.service("web")).await;
 }
 

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use api_types::autoscaling::{AutoscalingPolicy, Direction, MetricSource, MetricTarget, Share};
 use api_types::internal::{MeasuredPod, MeasuredService, Measurements};
+use api_types::spec::Resources;
 use chrono::{DateTime, Utc};
 
 use super::metric::{Pod, Reading};
 use super::{Amount, Inputs, Measured};
+use crate::app::quantity::{parse_cpu, parse_memory};
 
 /// Clusters named in the words of one reading.
 const NAMED: usize = 3;
@@ -17,8 +19,19 @@ const MISSING_PERCENT: f64 = 100.0;
 /// A metric's query. Those of CPU, memory and network are the same for all services.
 #[must_use]
 pub fn query(source: &MetricSource) -> String {
+    narrowed(source, "")
+}
+
+/// The same for one namespace, where the query is ours.
+#[must_use]
+pub fn query_within(source: &MetricSource, namespace: &str) -> String {
+    narrowed(source, &format!(r#"namespace="{namespace}""#))
+}
+
+fn narrowed(source: &MetricSource, matcher: &str) -> String {
     // Without the pod's own cgroup and its pause container.
-    let containers = r#"{container!="",container!="POD"}"#;
+    let comma = if matcher.is_empty() { "" } else { "," };
+    let containers = format!(r#"{{container!="",container!="POD"{comma}{matcher}}}"#);
     match source {
         MetricSource::Cpu { .. } => {
             format!("sum by (namespace, pod) (rate(container_cpu_usage_seconds_total{containers}[1m]))")
@@ -31,7 +44,12 @@ pub fn query(source: &MetricSource) -> String {
                 Direction::Received => "receive",
                 Direction::Sent => "transmit",
             };
-            format!("sum by (namespace, pod) (rate(container_network_{direction}_bytes_total[1m]))")
+            let pods = if matcher.is_empty() {
+                String::new()
+            } else {
+                format!("{{{matcher}}}")
+            };
+            format!("sum by (namespace, pod) (rate(container_network_{direction}_bytes_total{pods}[1m]))")
         }
         MetricSource::Promql { query } => query.clone(),
     }
@@ -81,6 +99,32 @@ impl Queries {
 pub struct Limits {
     pub cpu_millicores: u64,
     pub memory_bytes: u64,
+}
+
+impl Limits {
+    /// None where they can't be read.
+    #[must_use]
+    pub fn of(resources: &Resources) -> Option<Self> {
+        Some(Self {
+            cpu_millicores: parse_cpu(&resources.cpu_limit).ok()?,
+            memory_bytes: parse_memory(&resources.memory_limit).ok()?,
+        })
+    }
+}
+
+/// Whether a metric is of CPU, of which a part goes into starting.
+#[must_use]
+pub fn is_cpu(source: &MetricSource) -> bool {
+    matches!(source, MetricSource::Cpu { .. })
+}
+
+/// What a pod of which nothing is known is taken to have when the others would shrink, in the unit of the target.
+#[must_use]
+pub fn missing_has(metric: &MetricTarget) -> f64 {
+    match metric.source {
+        MetricSource::Cpu { .. } | MetricSource::Memory { .. } => metric.target.max(MISSING_PERCENT),
+        MetricSource::Network { .. } | MetricSource::Promql { .. } => metric.target,
+    }
 }
 
 /// A service's part on one cluster.
@@ -207,23 +251,14 @@ impl Default for Found {
 
 impl Found {
     fn amount(self, metric: &MetricTarget, now: DateTime<Utc>) -> Amount {
-        let (cpu, percent) = match metric.source {
-            MetricSource::Cpu { .. } => (true, true),
-            MetricSource::Memory { .. } => (false, true),
-            MetricSource::Network { .. } | MetricSource::Promql { .. } => (false, false),
-        };
         match (self.of_pods, self.total) {
             (false, Some(total)) if total.is_finite() && total >= 0.0 => Amount::Total {
                 total,
                 whole: self.whole,
             },
             (true, _) => Amount::Pods {
-                reading: Reading::of(self.pods, cpu, now),
-                missing_has: if percent {
-                    metric.target.max(MISSING_PERCENT)
-                } else {
-                    metric.target
-                },
+                reading: Reading::of(self.pods, is_cpu(&metric.source), now),
+                missing_has: missing_has(metric),
             },
             (false, _) => Amount::Unknown,
         }
@@ -236,13 +271,24 @@ impl Amount {
     }
 }
 
-/// In the unit of the target.
 fn scaled(value: f64, source: &MetricSource, pod: &MeasuredPod, limits: Option<Limits>) -> Option<f64> {
+    in_unit(value, source, pod.cpu_millicores.into(), pod.memory_bytes, limits)
+}
+
+/// A value in the unit of the target, for a pod that asks for so much.
+#[must_use]
+pub fn in_unit(
+    value: f64,
+    source: &MetricSource,
+    cpu_millicores: u64,
+    memory_bytes: u64,
+    limits: Option<Limits>,
+) -> Option<f64> {
     let percent = |of: f64| (of > 0.0).then(|| value / of * 100.0);
     match source {
-        MetricSource::Cpu { of: Share::Request } => percent(f64::from(pod.cpu_millicores) / 1000.0),
+        MetricSource::Cpu { of: Share::Request } => percent(cpu_millicores as f64 / 1000.0),
         MetricSource::Cpu { of: Share::Limit } => percent(limits?.cpu_millicores as f64 / 1000.0),
-        MetricSource::Memory { of: Share::Request } => percent(pod.memory_bytes as f64),
+        MetricSource::Memory { of: Share::Request } => percent(memory_bytes as f64),
         MetricSource::Memory { of: Share::Limit } => percent(limits?.memory_bytes as f64),
         MetricSource::Network { .. } | MetricSource::Promql { .. } => Some(value),
     }
@@ -389,6 +435,26 @@ mod tests {
         assert_eq!(
             measured.error.as_deref(),
             Some("the query gave nothing for this service")
+        );
+    }
+
+    #[test]
+    fn a_query_of_ours_is_narrowed_to_a_namespace() {
+        let cpu = MetricSource::Cpu { of: Share::Request };
+        let received = MetricSource::Network {
+            direction: Direction::Received,
+        };
+        assert_eq!(
+            query_within(&cpu, "shop-test"),
+            r#"sum by (namespace, pod) (rate(container_cpu_usage_seconds_total{container!="",container!="POD",namespace="shop-test"}[1m]))"#
+        );
+        assert_eq!(
+            query_within(&received, "shop-test"),
+            r#"sum by (namespace, pod) (rate(container_network_receive_bytes_total{namespace="shop-test"}[1m]))"#
+        );
+        assert_eq!(
+            query(&received),
+            "sum by (namespace, pod) (rate(container_network_receive_bytes_total[1m]))"
         );
     }
 

@@ -128,7 +128,7 @@ impl Aim {
             (total, measured + f64::from(reading.missing + reading.unready))
         };
         let fair = total / (count * self.target);
-        if self.is_within(fair) || (ratio < 1.0 && fair > 1.0) || (ratio > 1.0 && fair < 1.0) {
+        if self.is_within(fair) || (ratio < 1.0 && fair > 1.0) || (ratio >= 1.0 && fair < 1.0) {
             let formula = format!(
                 "{} / {} pods = {}, {} of the target: kept",
                 figure(total),

@@ -9,9 +9,12 @@ pub mod metric;
 pub mod past;
 #[cfg(test)]
 mod properties;
+pub mod recording;
+pub mod replay;
 pub mod schedule;
 #[cfg(test)]
 mod tests;
+pub(crate) mod thinning;
 
 use api_types::autoscaling::{AutoscalingDecision, AutoscalingPolicy, DecisionOutcome, MetricReading};
 use chrono::{DateTime, Duration, Utc};

@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::metric::foresee;
 
 /// How far back growth is looked for: a minute, and a little for periods that take longer.
-const GROWTH: Duration = Duration::seconds(65);
+pub(super) const GROWTH: Duration = Duration::seconds(65);
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Past {

@@ -70,6 +70,11 @@ fn the_reference_case() {
 }
 
 #[test]
+fn what_is_missing_shrinks_nothing_where_the_rest_is_just_at_its_target() {
+    assert_eq!(wanted(&policy(), 4, cpu(2, 50.0, 2, 0)), 4);
+}
+
+#[test]
 fn near_the_target_nothing_changes() {
     for each in [43.0, 50.0, 55.0] {
         assert_eq!(wanted(&policy(), 10, cpu(10, each, 0, 0)), 10, "{each}");

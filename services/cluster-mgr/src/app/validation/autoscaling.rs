@@ -16,8 +16,8 @@ const LONGEST_QUERY: usize = 4000;
 const LONGEST_NAME: usize = 100;
 const MOST_TOLERANCE: u32 = 50;
 const MOST_FORESIGHT: u32 = 600;
-const LONGEST_WINDOW: u32 = 3600;
-const LONGEST_PERIOD: u32 = 1800;
+pub const LONGEST_WINDOW: u32 = 3600;
+pub const LONGEST_PERIOD: u32 = 1800;
 /// A month.
 const LONGEST_MINUTES: u32 = 31 * 24 * 60;
 

@@ -1,4 +1,4 @@
-//! `service autoscaling`: a policy, looked at and set, and what was decided by it.
+//! `service autoscaling`: a policy, looked at, tried and set, and what was decided by it.
 
 use std::path::Path;
 
@@ -21,6 +21,7 @@ pub async fn run(command: AutoscalingCommand) -> Outcome {
         AutoscalingCommand::Get(one) => get(&one).await,
         AutoscalingCommand::Export(one) => export(&one).await,
         AutoscalingCommand::Set { file, one } => set(&file, &one).await,
+        AutoscalingCommand::Preview { file, one } => preview(file.as_deref(), &one).await,
         AutoscalingCommand::Pause(one) => pause(true, &one).await,
         AutoscalingCommand::Resume(one) => pause(false, &one).await,
         AutoscalingCommand::Delete(one) => delete(&one).await,
@@ -47,10 +48,29 @@ async fn export(one: &One) -> Outcome {
 }
 
 async fn set(file: &Path, one: &One) -> Outcome {
-    let Input { name, text } = Input::read(file)?;
-    let policy: AutoscalingPolicy =
-        serde_saphyr::from_str(&text).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    let policy = read(file)?;
     put(one, |_| Ok(policy)).await
+}
+
+fn read(file: &Path) -> Result<AutoscalingPolicy, Failure> {
+    let Input { name, text } = Input::read(file)?;
+    serde_saphyr::from_str(&text).map_err(|error| Failure::usage(format!("{name}: {error}")))
+}
+
+async fn preview(file: Option<&Path>, one: &One) -> Outcome {
+    let draft = file.map(read).transpose()?;
+    let (session, at) = of_service(one)?;
+    let policy = match draft {
+        Some(policy) => policy,
+        None => {
+            let autoscaling = session.done(session.portal.get_autoscaling(&at).await)?;
+            autoscaling.policy.ok_or_else(|| none(&at.to_string()))?
+        }
+    };
+    let preview = session.done(session.portal.preview_autoscaling(&at, &policy).await)?;
+    answer(one.scope.common.output, &preview, || {
+        super::autoscaling_preview::text(&at.to_string(), &preview)
+    })
 }
 
 async fn pause(paused: bool, one: &One) -> Outcome {

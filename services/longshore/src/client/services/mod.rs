@@ -2,6 +2,7 @@
 
 mod apply;
 mod autoscaling;
+mod autoscaling_preview;
 mod change;
 pub mod file;
 mod logs;

@@ -1,6 +1,6 @@
 //! The query API of Prometheus for the platform's own queries, where no Prometheus is at hand.
 //!
-//! Pods that are gone are not looked back at, and `rate` is the plain difference over the time that
+//! Pods that are gone have figures up to when they went. `rate` is the plain difference over the time that
 //! was there, without extrapolation. What is not understood is refused, never guessed.
 
 mod evaluate;

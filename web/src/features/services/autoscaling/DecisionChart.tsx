@@ -13,20 +13,28 @@ interface Line {
   steps?: boolean;
 }
 
+/** What is drawn of a decision. */
+export interface Charted extends Pick<AutoscalingDecision, 'at' | 'outcome' | 'current' | 'wanted'> {
+  ready: number | null | undefined;
+  metrics: { name: string; target: number; value?: number | null }[];
+}
+
 interface Props {
   /** Oldest first. */
-  decisions: AutoscalingDecision[];
+  decisions: Charted[];
   metric: string;
   from: number;
   to: number;
+  /** What the ready replicas are called, where they are something else. */
+  readyName?: string;
 }
 
 /** A metric against its target, and below it the replicas that were wanted and those that were ready. */
-export function DecisionChart({ decisions, metric, from, to }: Props) {
+export function DecisionChart({ decisions, metric, from, to, readyName }: Props) {
   const { t } = useTranslation();
-  const pick = (read: (decision: AutoscalingDecision) => number | null | undefined): Point[] =>
+  const pick = (read: (decision: Charted) => number | null | undefined): Point[] =>
     decisions.map((decision) => ({ at: Date.parse(decision.at), value: read(decision) ?? undefined }));
-  const reading = (decision: AutoscalingDecision) => decision.metrics.find(({ name }) => name === metric);
+  const reading = (decision: Charted) => decision.metrics.find(({ name }) => name === metric);
   return (
     <div className={styles.charts}>
       <Plot
@@ -55,7 +63,7 @@ export function DecisionChart({ decisions, metric, from, to }: Props) {
         to={to}
         lines={[
           {
-            name: t('autoscaling.ready'),
+            name: readyName ?? t('autoscaling.ready'),
             tone: 'ready',
             points: pick(({ ready }) => ready),
             steps: true,

@@ -1,4 +1,5 @@
-import { Collapse, Form, Input, InputNumber, Modal, Segmented, Select } from 'antd';
+import { useMutation } from '@tanstack/react-query';
+import { Button, Collapse, Form, Input, InputNumber, Modal, Segmented, Select } from 'antd';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { client, ifMatch, send } from '@/api/client';
@@ -7,6 +8,7 @@ import type { Autoscaling, Service } from '@/api/types';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { pathOf, useServiceMutation } from '../actions/useServiceMutation';
 import { Rows } from '../form/Rows';
+import { PolicyPreview } from './PolicyPreview';
 import {
   FRESH_METRIC,
   FRESH_SCHEDULE,
@@ -26,7 +28,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** A policy as a form. */
+/** A policy as a form, to be tried on the last hour before it is set. */
 export function PolicyModal({ service, autoscaling, onClose }: Props) {
   const { t } = useTranslation();
   const [form] = Form.useForm<PolicyValues>();
@@ -41,7 +43,17 @@ export function PolicyModal({ service, autoscaling, onClose }: Props) {
     t('autoscaling.saved', { name: service.name }),
     onClose,
   );
-  const { error } = save;
+  const preview = useMutation({
+    mutationFn: (values: PolicyValues) =>
+      send(
+        client.POST(
+          '/api/v1/projects/{project}/environments/{environment}/services/{service}/autoscaling/preview',
+          { params: { path: pathOf(service) }, body: valuesToPolicy(values) },
+        ),
+      ),
+  });
+  const values = () => form.getFieldsValue(true) as PolicyValues;
+  const error = save.error ?? preview.error;
   useEffect(() => {
     if (!error) return;
     const fields = asApiError(error).fields.map(({ field, message }) => ({
@@ -62,6 +74,23 @@ export function PolicyModal({ service, autoscaling, onClose }: Props) {
       confirmLoading={save.isPending}
       onOk={() => form.submit()}
       onCancel={onClose}
+      footer={(_, { OkBtn, CancelBtn }) => (
+        <>
+          <Button
+            loading={preview.isPending}
+            onClick={() =>
+              void form.validateFields().then(
+                () => preview.mutate(values()),
+                () => undefined,
+              )
+            }
+          >
+            {t('autoscaling.preview')}
+          </Button>
+          <CancelBtn />
+          <OkBtn />
+        </>
+      )}
     >
       <Form<PolicyValues>
         form={form}
@@ -70,7 +99,9 @@ export function PolicyModal({ service, autoscaling, onClose }: Props) {
         initialValues={
           autoscaling.policy ? policyToValues(autoscaling.policy) : freshValues(service.replicas)
         }
-        onFinish={() => save.mutate(form.getFieldsValue(true) as PolicyValues)}
+        onFinish={() => save.mutate(values())}
+        // What was told is of another policy then.
+        onValuesChange={() => preview.reset()}
       >
         <Form.Item name="mode" label={t('autoscaling.mode')}>
           <Segmented
@@ -120,6 +151,7 @@ export function PolicyModal({ service, autoscaling, onClose }: Props) {
         />
       </Form>
       {error && <ErrorPanel inline error={error} />}
+      {preview.data && <PolicyPreview preview={preview.data} />}
     </Modal>
   );
 }
