@@ -379,10 +379,27 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** What an hour of a unit costs. */
+    /** What an hour of a unit costs now, and what was set to hold later. */
     get: operations['get_prices'];
-    /** Sets the prices. They hold for what was used before, too. */
+    /** Sets the prices from an hour on. Hours that are over keep theirs. */
     put: operations['put_prices'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/prices/history': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Every price with the time that it is for, by when it begins. */
+    get: operations['list_prices'];
+    put?: never;
     post?: never;
     delete?: never;
     options?: never;
@@ -1962,13 +1979,21 @@ export interface components {
       /** @description The existing service whose replicas would be divided anew; absent for one that isn't there yet. */
       service?: string | null;
     };
-    /** @description Prices as they are to be. */
+    /** @description Prices as they are to be, all of them. */
     NewPrices: {
       /** Format: double */
       cpu_core_hour?: number | null;
       currency: string;
       /** Format: double */
+      gpu_hour?: number | null;
+      /** Format: double */
       memory_gib_hour?: number | null;
+      /**
+       * Format: date-time
+       * @description From which hour on; the present one when absent. Hours that are over keep their price; only where none had one
+       *     before may it lie in the past.
+       */
+      valid_from?: string | null;
     };
     NewProject: {
       description?: string;
@@ -2552,6 +2577,42 @@ export interface components {
       total_estimate: number;
     };
     /** @description One page of a list. */
+    Page_Price: {
+      /** @description The clusters whose part is missing or old. */
+      gaps?: components['schemas']['Gap'][];
+      items: {
+        /** Format: double */
+        cpu_core_hour?: number | null;
+        currency: string;
+        /** Format: double */
+        gpu_hour?: number | null;
+        /** Format: double */
+        memory_gib_hour?: number | null;
+        /** Format: date-time */
+        set_at: string;
+        set_by: string;
+        /**
+         * Format: date-time
+         * @description The beginning of its first hour.
+         */
+        valid_from: string;
+        /**
+         * Format: date-time
+         * @description Where the next one begins; absent of the last.
+         */
+        valid_to?: string | null;
+        /** Format: int64 */
+        version: number;
+      }[];
+      /** @description Give it back as `cursor` for the next page; absent on the last one. */
+      next_cursor?: string | null;
+      /**
+       * Format: int64
+       * @description About how many items the whole list has; exact where that costs nothing.
+       */
+      total_estimate: number;
+    };
+    /** @description One page of a list. */
     Page_Project: {
       /** @description The clusters whose part is missing or old. */
       gaps?: components['schemas']['Gap'][];
@@ -2743,7 +2804,7 @@ export interface components {
         cluster?: string | null;
         /**
          * Format: double
-         * @description What was requested, at the present prices; absent while there are none.
+         * @description What was requested, each hour at its price; absent where no hour has one.
          */
         cost?: number | null;
         /**
@@ -2772,6 +2833,8 @@ export interface components {
          * @description Hours of a service on a cluster of which nothing is known: the cluster did not answer, or the platform was away.
          */
         gap_hours: number;
+        /** Format: double */
+        gpu_hours: number;
         /**
          * Format: double
          * @description The part of the pod-hours of which it is known what they used, 0 to 1.
@@ -2908,7 +2971,7 @@ export interface components {
     PlacementReason: {
       /**
        * @description What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `kept`, `not_ready`, `cordoned`,
-       *     `taint`, `avoid`, `excluded`.
+       *     `taint`, `avoid`, `gpus`, `excluded`.
        */
       bounds?: string[];
       /**
@@ -3032,7 +3095,32 @@ export interface components {
     };
     /** @enum {string} */
     PodPhase: 'pending' | 'running' | 'succeeded' | 'failed' | 'unknown';
-    /** @description What an hour of a unit costs. */
+    /** @description What an hour of a unit costs in hours of one time. */
+    Price: {
+      /** Format: double */
+      cpu_core_hour?: number | null;
+      currency: string;
+      /** Format: double */
+      gpu_hour?: number | null;
+      /** Format: double */
+      memory_gib_hour?: number | null;
+      /** Format: date-time */
+      set_at: string;
+      set_by: string;
+      /**
+       * Format: date-time
+       * @description The beginning of its first hour.
+       */
+      valid_from: string;
+      /**
+       * Format: date-time
+       * @description Where the next one begins; absent of the last.
+       */
+      valid_to?: string | null;
+      /** Format: int64 */
+      version: number;
+    };
+    /** @description What an hour of a unit costs now, and what it will. */
     Prices: {
       /**
        * Format: double
@@ -3043,12 +3131,27 @@ export interface components {
       currency: string;
       /**
        * Format: double
+       * @description Of a GPU requested for an hour.
+       */
+      gpu_hour?: number | null;
+      /**
+       * Format: double
        * @description Of a GiB requested for an hour.
        */
       memory_gib_hour?: number | null;
-      /** Format: date-time */
+      /** @description Those that were set and begin later, the earliest first. */
+      upcoming: components['schemas']['Price'][];
+      /**
+       * Format: date-time
+       * @description When and by whom prices were last set, those that begin later included.
+       */
       updated_at?: string | null;
       updated_by?: string | null;
+      /**
+       * Format: date-time
+       * @description Since when these hold; absent while nothing has a price.
+       */
+      valid_from?: string | null;
       /**
        * Format: int64
        * @description For `If-Match`; 0 until somebody set prices.
@@ -3159,6 +3262,11 @@ export interface components {
        * Format: int64
        * @default null
        */
+      gpus?: number | null;
+      /**
+       * Format: int64
+       * @default null
+       */
       memory_bytes?: number | null;
       /**
        * Format: int64
@@ -3191,6 +3299,8 @@ export interface components {
       /** Format: int64 */
       cpu_millicores: number;
       /** Format: int64 */
+      gpus: number;
+      /** Format: int64 */
       memory_bytes: number;
       /** Format: int64 */
       pods: number;
@@ -3201,6 +3311,12 @@ export interface components {
        * @default 0
        */
       cpu_millicores?: number;
+      /**
+       * Format: int64
+       * @description Whole GPUs. Of what is in use always 0: nothing measures them.
+       * @default 0
+       */
+      gpus?: number;
       /**
        * Format: int64
        * @default 0
@@ -3221,6 +3337,13 @@ export interface components {
        * @default 1
        */
       cpu_request?: string;
+      /**
+       * Format: int32
+       * @description Whole GPUs that one replica has for itself. The platform's configuration says as which resource of
+       *     Kubernetes: `nvidia.com/gpu`.
+       * @default 0
+       */
+      gpus?: number;
       /** @default 1Gi */
       memory_limit?: string;
       /**
@@ -3709,7 +3832,7 @@ export interface components {
       cluster?: string | null;
       /**
        * Format: double
-       * @description What was requested, at the present prices; absent while there are none.
+       * @description What was requested, each hour at its price; absent where no hour has one.
        */
       cost?: number | null;
       /**
@@ -3738,6 +3861,8 @@ export interface components {
        * @description Hours of a service on a cluster of which nothing is known: the cluster did not answer, or the platform was away.
        */
       gap_hours: number;
+      /** Format: double */
+      gpu_hours: number;
       /**
        * Format: double
        * @description The part of the pod-hours of which it is known what they used, 0 to 1.
@@ -3956,6 +4081,7 @@ export type PageEvent = components['schemas']['Page_Event'];
 export type PageNode = components['schemas']['Page_Node'];
 export type PageOperation = components['schemas']['Page_Operation'];
 export type PagePod = components['schemas']['Page_Pod'];
+export type PagePrice = components['schemas']['Page_Price'];
 export type PageProject = components['schemas']['Page_Project'];
 export type PageRevisionSummary = components['schemas']['Page_RevisionSummary'];
 export type PageRoleDescription = components['schemas']['Page_RoleDescription'];
@@ -3976,6 +4102,7 @@ export type Pod = components['schemas']['Pod'];
 export type PodCondition = components['schemas']['PodCondition'];
 export type PodDetail = components['schemas']['PodDetail'];
 export type PodPhase = components['schemas']['PodPhase'];
+export type Price = components['schemas']['Price'];
 export type Prices = components['schemas']['Prices'];
 export type Priority = components['schemas']['Priority'];
 export type Probe = components['schemas']['Probe'];
@@ -5375,6 +5502,44 @@ export interface operations {
       };
       /** @description `precondition_required` */
       428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_prices: {
+    parameters: {
+      query?: {
+        /** @description Items a page, 1 to 500; 50 when absent. */
+        limit?: number;
+        /** @description Where to go on: `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description A field to sort by, `-` before it for descending. */
+        sort?: string;
+        /** @description Text to look for. */
+        q?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of prices */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_Price'];
+        };
+      };
+      /** @description `invalid_cursor`, `invalid_sort` */
+      400: {
         headers: {
           [name: string]: unknown;
         };
