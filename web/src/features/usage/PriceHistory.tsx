@@ -1,6 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { TableColumnsType } from 'antd';
-import { Tag } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { read } from '@/api/client';
 import type { Price } from '@/api/types';
@@ -8,6 +7,7 @@ import { useLanguage } from '@/app/LanguageProvider';
 import { DataTable } from '@/components/DataTable';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { Pager } from '@/components/Pager';
+import { StateTag } from '@/components/StateTag';
 import { useListState } from '@/components/useListState';
 import { useNow } from '@/components/useNow';
 import { money } from './figures';
@@ -50,8 +50,8 @@ export function PriceHistory() {
         <>
           {/* Where there was one price for all time, it began with time itself. */}
           {Date.parse(price.valid_from) === 0 ? t('prices.always') : time(price.valid_from)}{' '}
-          {isNow(price) && <Tag color="green">{t('prices.current')}</Tag>}
-          {Date.parse(price.valid_from) > now && <Tag color="blue">{t('prices.upcoming')}</Tag>}
+          {isNow(price) && <StateTag tone="running" label={t('prices.current')} />}
+          {Date.parse(price.valid_from) > now && <StateTag tone="progressing" label={t('prices.upcoming')} />}
         </>
       ),
     },
