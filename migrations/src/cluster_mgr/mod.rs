@@ -10,7 +10,9 @@ mod m20261128_autoscaling;
 mod m20261128_autoscaling_thinning;
 mod m20261128_cluster_health;
 mod m20261128_evacuations;
+mod m20261128_gpu;
 mod m20261128_placement;
+mod m20261128_prices;
 mod m20261128_usage;
 
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
@@ -25,5 +27,7 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261128_usage::Migration),
         Box::new(m20261128_cluster_health::Migration),
         Box::new(m20261128_autoscaling_thinning::Migration),
+        Box::new(m20261128_gpu::Migration),
+        Box::new(m20261128_prices::Migration),
     ]
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use platform::config::Setting;
 use serde::{Deserialize, Serialize};
 
+use crate::app::gpu::GpuResource;
+
 /// What ipaas takes from the configuration. Periods and timeouts are in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +25,7 @@ pub struct Config {
     pub page_size: u32,
     pub changes_kept: usize,
     pub unused_config_age_ms: u64,
+    pub gpu_resource: String,
 }
 
 fn any_port() -> SocketAddr {
@@ -43,6 +46,7 @@ impl Default for Config {
             page_size: 500,
             changes_kept: 65_536,
             unused_config_age_ms: 60_000,
+            gpu_resource: GpuResource::USUAL.to_owned(),
         }
     }
 }
@@ -98,6 +102,11 @@ pub const SETTINGS: &[Setting] = &[
         name: "ipaas.unused_config_age_ms",
         default: "60000",
         meaning: "how old a ConfigMap or Secret that no pod needs any more must be before it is removed",
+    },
+    Setting {
+        name: "ipaas.gpu_resource",
+        default: GpuResource::USUAL,
+        meaning: "the extended resource of Kubernetes that GPUs are asked for and counted as",
     },
 ];
 

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 pub use config::Config;
 
+use crate::app::gpu::GpuResource;
 use crate::state::AppState;
 
 /// The service's name: in tokens, logs and leases.
@@ -27,6 +28,7 @@ pub const NAME: &str = "ipaas";
 pub async fn start(foundation: Foundation, config: Config) -> anyhow::Result<Running> {
     platform::foundation::install_tls_provider();
     let listen = config.listen;
+    GpuResource::check(&config.gpu_resource).map_err(|why| anyhow::anyhow!("ipaas.gpu_resource: {why}"))?;
     let state = AppState::new(foundation.clone(), config);
     let router = api::router(state.clone(), Verifier::new(NAME, &foundation.master_key));
     foundation.tracker.spawn(tasks::members::run(state.clone()));
@@ -34,12 +36,12 @@ pub async fn start(foundation: Foundation, config: Config) -> anyhow::Result<Run
     platform::server::start(NAME, listen, router, state, foundation.shutdown.clone()).await
 }
 
-/// The Kubernetes objects of a service, in the order they are applied.
+/// The Kubernetes objects of a service, in the order they are applied; GPUs under their usual name.
 ///
 /// # Errors
 /// The fields that Kubernetes would not take.
 pub fn objects(desired: &DesiredWorkload) -> Result<Vec<Value>, Vec<FieldError>> {
-    let rendered = app::render::render(desired)?;
+    let rendered = app::render::render(desired, &GpuResource::default())?;
     Ok(rendered.into_iter().map(|rendered| rendered.body).collect())
 }
 

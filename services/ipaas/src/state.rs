@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::app::changes::ChangeLog;
 use crate::app::fields::FieldReader;
+use crate::app::gpu::GpuResource;
 use crate::cluster::member::Member;
 use crate::config::Config;
 
@@ -28,6 +29,7 @@ pub struct Inner {
     pub members: Members,
     pub changes: Arc<ChangeLog>,
     pub fields: FieldReader,
+    pub gpu: GpuResource,
     pub lists: Arc<Semaphore>,
     /// One reload at a time.
     pub reloading: tokio::sync::Mutex<()>,
@@ -49,6 +51,7 @@ impl AppState {
             fields: FieldReader::new(foundation.master_key.derive(FIELDS_KEY)),
             changes: Arc::new(ChangeLog::new(config.changes_kept)),
             members: Members::default(),
+            gpu: GpuResource::new(&config.gpu_resource),
             lists: Arc::new(Semaphore::new(LISTS_AT_A_TIME)),
             reloading: tokio::sync::Mutex::default(),
             loaded: AtomicBool::new(false),

@@ -147,6 +147,9 @@ pub struct Simulated {
     /// Nodes of each
     #[arg(long, default_value_t = 3)]
     pub nodes: u32,
+    /// Nodes of the first cluster that have 4 GPUs each
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    pub gpu_nodes: u32,
 }
 
 #[derive(Debug, Subcommand)]

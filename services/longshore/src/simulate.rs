@@ -38,10 +38,12 @@ pub async fn start(settings: &Settings, simulated: &Simulated) -> anyhow::Result
     let clusters = simulated
         .clusters
         .iter()
-        .map(|name| ClusterConfig {
+        .enumerate()
+        .map(|(number, name)| ClusterConfig {
             name: name.clone(),
             region: region(name).to_owned(),
             nodes: simulated.nodes,
+            gpu_nodes: if number == 0 { simulated.gpu_nodes } else { 0 },
             ..ClusterConfig::default()
         })
         .collect();

@@ -49,6 +49,11 @@ pub struct ClusterConfig {
     pub node_memory: String,
     /// Pods a node takes.
     pub node_pods: u32,
+    /// So many of its nodes, the first ones, have `node_gpus` GPUs each.
+    pub gpu_nodes: u32,
+    pub node_gpus: u32,
+    /// The extended resource that GPUs are.
+    pub gpu_resource: String,
     /// Written to disk, and there again after a restart.
     pub keep: bool,
     /// Pods don't listen, and cost next to nothing while they are at rest.
@@ -68,6 +73,9 @@ impl Default for ClusterConfig {
             node_cpu: "8".into(),
             node_memory: "32Gi".into(),
             node_pods: 110,
+            gpu_nodes: 0,
+            node_gpus: 4,
+            gpu_resource: "nvidia.com/gpu".into(),
             keep: true,
             light_pods: false,
             fill: None,

@@ -51,6 +51,7 @@ fn decided() -> anyhow::Result<f64> {
         let ask = Ask {
             cpu_millicores: 100 + (service as u64 % 10) * 50,
             memory_bytes: (128 + (service as u64 % 7) * 64) << 20,
+            gpus: 0,
         };
         let seed = format!("bench/test/service-{service:05}");
         let of_ask = fits.of(ask, names.iter().map(|_| Some(&observed)));
@@ -102,6 +103,7 @@ fn observed() -> ClusterObservation {
             cpu_millicores: 1_000 + number * 250,
             memory_bytes: (4 + number) << 30,
             pods: 20 + number,
+            gpus: number % 4 * 2,
         },
     };
     ClusterObservation {
@@ -115,6 +117,7 @@ fn observed() -> ClusterObservation {
             cpu_millicores: 16_384_000,
             memory_bytes: 64 << 40,
             pods: 112_640,
+            gpus: 3_072,
         },
         requested: ResourceAmounts::default(),
         used: None,

@@ -14,7 +14,13 @@ before(async () => {
 });
 after(() => browser?.close());
 
-const resources = { cpu_request: '500m', cpu_limit: '500m', memory_request: '64Mi', memory_limit: '64Mi' };
+const resources = {
+  cpu_request: '500m',
+  cpu_limit: '500m',
+  memory_request: '64Mi',
+  memory_limit: '64Mi',
+  gpus: 1,
+};
 const spec = { image: 'registry.example/tests/web:1', resources };
 
 test('a quota refuses what is beyond it, and usage reads as money', { timeout: 360_000 }, async () => {
@@ -40,6 +46,7 @@ test('a quota refuses what is beyond it, and usage reads as money', { timeout: 3
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel(t('quota.field_cpu')).fill('2');
   await dialog.getByLabel(t('quota.field_pods')).fill('4');
+  await dialog.getByLabel(t('quota.field_gpus')).fill('4');
   await assertAccessible(page, 'setting a quota');
   await dialog.getByRole('button', { name: containing(t('action.save')) }).click();
   await dialog.waitFor({ state: 'hidden' });
@@ -48,6 +55,7 @@ test('a quota refuses what is beyond it, and usage reads as money', { timeout: 3
   await api('POST', servicesPath(place), { body: { name, replicas: 3, spec } });
   await page.getByRole('img', { name: `${t('quota.cpu')}: 75%` }).waitFor();
   await page.getByRole('img', { name: `${t('quota.pods')}: 75%` }).waitFor();
+  await page.getByRole('img', { name: `${t('quota.gpus')}: 75%` }).waitFor();
   await picture(page, 'project-quota');
 
   // More than is left is refused with how much that is.
@@ -61,26 +69,64 @@ test('a quota refuses what is beyond it, and usage reads as money', { timeout: 3
     .click();
   await dialog.getByText(t('error.code.quota_exceeded')).waitFor();
   await dialog.getByText('500m CPU of 2 CPU are left').waitFor();
+  await dialog.getByText('1 GPU of 4 GPUs are left').waitFor();
   await assertAccessible(page, 'a refusal by the quota');
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
+
+  // Only one of the demo's clusters has GPUs: all replicas go there, and the other says why it has none.
+  await until(
+    'the replicas to be placed',
+    () => api('GET', servicesPath(place, `${name}/placement`)),
+    ({ clusters }) => {
+      const of = (/** @type {string} */ cluster) =>
+        clusters.find((/** @type {any} */ each) => each.cluster === cluster);
+      return of('east-1')?.replicas === 3 && of('west-1')?.reason.bounds.includes('gpus');
+    },
+  );
+  await page.goto('/clusters/east-1');
+  await page.getByRole('img', { name: containing(`${t('word.gpus')}: `) }).waitFor();
+  await assertAccessible(page, 'a cluster with GPUs');
 
   // Prices, so that it reads as money.
   await page.goto('/company/prices');
   await page.getByLabel(t('prices.currency')).fill('CNY');
   await page.getByLabel(t('prices.cpu_core_hour')).fill('1000');
   await page.getByLabel(t('prices.memory_gib_hour')).fill('10');
+  await page.getByLabel(t('prices.gpu_hour')).fill('2000');
   await page.getByRole('button', { name: containing(t('action.save')) }).click();
   await page
     .getByText(t('prices.set_by', { name: 'admin' }))
     .first()
     .waitFor();
 
+  const { items } = await api('GET', '/audit?action=put_prices&limit=1');
+  const record = await until(
+    'the audit to have the prices before and after',
+    () => api('GET', `/audit/${items[0].id}`),
+    ({ before, after }) => before && after,
+  );
+  assert.equal(record.after.gpu_hour, 2_000);
+  assert.notEqual(record.before.version, record.after.version);
+  // One that begins later changes nothing yet.
+  const later = new Date(Math.ceil(Date.now() / 3_600_000 + 24) * 3_600_000).toISOString();
+  const { version } = await api('GET', '/prices');
+  const next = { currency: 'CNY', cpu_core_hour: 9_999, valid_from: later };
+  const prices = await api('PUT', '/prices', { body: next, version });
+  assert.equal(prices.cpu_core_hour, 1_000);
+  await page.reload();
+  const history = page.getByRole('group', { name: t('prices.history') });
+  await history.getByText(t('prices.upcoming'), { exact: true }).first().waitFor();
+  await history.getByText(t('prices.current'), { exact: true }).waitFor();
+  await history.getByText('CN¥9,999.00').first().waitFor();
+  await picture(page, 'prices-history');
+  await assertAccessible(page, 'prices');
+
   // Counted every minute.
   await until(
     'usage to be counted',
     () => api('GET', `/usage?project=${project}&every=total&by=service`),
-    ({ items }) => items.length === 1 && items[0].pod_hours > 0 && items[0].cost > 0,
+    ({ items }) => items.length === 1 && items[0].gpu_hours > 0 && items[0].cost > 0,
     200,
   );
   await page.goto(`/projects/${project}/usage`);
@@ -89,6 +135,9 @@ test('a quota refuses what is beyond it, and usage reads as money', { timeout: 3
   await table.getByRole('columnheader', { name: t('usage.cost') }).waitFor();
   await page.getByRole('img', { name: containing(t('usage.chart_cpu')) }).waitFor();
   const show = page.getByRole('radiogroup', { name: t('usage.show') });
+  await show.getByText(t('usage.show_gpu'), { exact: true }).click();
+  await page.getByRole('img', { name: containing(t('usage.chart_gpu')) }).waitFor();
+  await table.getByRole('columnheader', { name: t('usage.gpu_requested') }).waitFor();
   await show.getByText(t('usage.show_cost'), { exact: true }).click();
   await page.getByRole('img', { name: containing(`${t('usage.chart_cost')}: CN¥`) }).waitFor();
   await page.getByText(t('usage.range_24h'), { exact: true }).click();

@@ -6,6 +6,7 @@ import type {
   Environment,
   Operation,
   Pod,
+  Price,
   Prices,
   Problem,
   Project,
@@ -18,6 +19,18 @@ import { ago, now } from './time';
 
 export { ago, now };
 
+const price = (valid_from: string, valid_to: string | null, cpu: number, version: number): Price => ({
+  valid_from,
+  valid_to,
+  currency: 'CNY',
+  cpu_core_hour: cpu,
+  memory_gib_hour: 0.02,
+  gpu_hour: 9,
+  version,
+  set_at: valid_from,
+  set_by: 'admin',
+});
+
 /** What a made-up platform holds; enough to see every page in every state. */
 export interface World {
   clusters: Cluster[];
@@ -28,6 +41,7 @@ export interface World {
   operations: Operation[];
   audit: AuditRecord[];
   prices: Prices;
+  price_history: Price[];
   tokens: {
     id: string;
     name: string;
@@ -132,7 +146,19 @@ export function makeWorld(): World {
     revisions: new Map(),
     operations: [],
     audit: [],
-    prices: { currency: 'CNY', cpu_core_hour: 0.25, memory_gib_hour: 0.02, version: 1 },
+    prices: {
+      currency: 'CNY',
+      cpu_core_hour: 0.25,
+      memory_gib_hour: 0.02,
+      gpu_hour: 9,
+      valid_from: '2026-11-01T00:00:00Z',
+      upcoming: [],
+      version: 2,
+    },
+    price_history: [
+      price('2026-11-01T00:00:00Z', null, 0.25, 2),
+      price('2026-01-01T00:00:00Z', '2026-11-01T00:00:00Z', 0.2, 1),
+    ],
     tokens: [],
   };
   const edge = world.clusters[2];
@@ -149,7 +175,7 @@ export function makeWorld(): World {
       environments: ['production', 'test'],
       services: 0,
       quota: name === 'shop' ? { cpu_millicores: 16_000, memory_bytes: 16 * 2 ** 30, pods: null } : {},
-      requested: { cpu_millicores: 11_000, memory_bytes: 11 * 2 ** 30, pods: 11 },
+      requested: { cpu_millicores: 11_000, memory_bytes: 11 * 2 ** 30, pods: 11, gpus: 0 },
       version: 1,
       created_at: ago(86_400 * 20),
       updated_at: ago(86_400 * 2),

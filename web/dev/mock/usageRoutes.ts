@@ -1,4 +1,4 @@
-import type { UsageItem } from '../../src/api/types';
+import type { NewPrices, UsageItem } from '../../src/api/types';
 import type { World } from './data';
 import { now } from './data';
 import { guard, page, type Route } from './request';
@@ -28,6 +28,7 @@ function item(
     pod_hours: pods,
     cpu_core_hours: pods,
     memory_gib_hours: pods,
+    gpu_hours: pods / 2,
     cpu_used_core_hours: pods * 0.4,
     memory_used_gib_hours: pods * 0.6,
     measured: 1,
@@ -62,13 +63,20 @@ function usage(world: World, query: URLSearchParams): UsageItem[] {
 export const USAGE_ROUTES: Route[] = [
   ['GET', '/usage', ({ query }, { world }) => page(usage(world, query), query)],
   ['GET', '/prices', (_, { world }) => world.prices],
+  ['GET', '/prices/history', ({ query }, { world }) => page(world.price_history, query)],
   [
     'PUT',
     '/prices',
     ({ body, ifMatch }, { world }) => {
       guard(world.prices, ifMatch);
       const version = world.prices.version + 1;
-      world.prices = { ...(body as World['prices']), version, updated_at: now(), updated_by: 'admin' };
+      const hour = new Date(Math.floor(Date.now() / HOUR) * HOUR).toISOString();
+      const given = body as NewPrices;
+      const price = { ...given, valid_from: given.valid_from ?? hour, valid_to: null };
+      const [last] = world.price_history;
+      if (last) last.valid_to = price.valid_from;
+      world.price_history.unshift({ ...price, version, set_at: now(), set_by: 'admin' });
+      world.prices = { ...price, upcoming: [], version, updated_at: now(), updated_by: 'admin' };
       return world.prices;
     },
   ],

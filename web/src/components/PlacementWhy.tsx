@@ -13,6 +13,7 @@ const BOUNDS = [
   'cordoned',
   'taint',
   'avoid',
+  'gpus',
   'excluded',
 ] as const;
 type Bound = (typeof BOUNDS)[number];

@@ -106,6 +106,7 @@ pub fn public() -> OpenApiRouter<AppState> {
         .routes(routes!(usage::list_usage))
         .routes(routes!(usage::export_usage))
         .routes(routes!(usage::get_prices, usage::put_prices))
+        .routes(routes!(usage::list_prices))
         .routes(routes!(operations::list_operations))
         .routes(routes!(operations::get_operation))
         .routes(routes!(overview::get_overview))

@@ -1,7 +1,7 @@
 //! What was used, and what that costs.
 
 use api_types::common::{ErrorBody, ListQuery, Page};
-use api_types::usage::{NewPrices, Prices, UsageFilter, UsageItem};
+use api_types::usage::{NewPrices, Price, Prices, UsageFilter, UsageItem};
 use auth::Caller;
 use axum::body::Body;
 use axum::extract::State;
@@ -59,7 +59,7 @@ pub async fn export_usage(
     Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-/// What an hour of a unit costs.
+/// What an hour of a unit costs now, and what was set to hold later.
 #[utoipa::path(
     get, path = "/api/v1/prices", tag = "usage",
     responses((status = 200, description = "The prices", body = Prices)),
@@ -69,7 +69,24 @@ pub async fn get_prices(State(state): State<AppState>) -> ApiResult<Json<Prices>
     Ok(Json(app::prices::get(&state).await?))
 }
 
-/// Sets the prices. They hold for what was used before, too.
+/// Every price with the time that it is for, by when it begins.
+#[utoipa::path(
+    get, path = "/api/v1/prices/history", tag = "usage",
+    params(ListQuery),
+    responses(
+        (status = 200, description = "A page of prices", body = Page<Price>),
+        (status = 400, description = "`invalid_cursor`, `invalid_sort`", body = ErrorBody),
+    ),
+    extensions(("x-permission" = json!("project:read")))
+)]
+pub async fn list_prices(
+    State(state): State<AppState>,
+    Query(list): Query<ListQuery>,
+) -> ApiResult<Json<Page<Price>>> {
+    Ok(Json(app::prices::list(&state, &list).await?))
+}
+
+/// Sets the prices from an hour on. Hours that are over keep theirs.
 #[utoipa::path(
     put, path = "/api/v1/prices", tag = "usage",
     params(("If-Match" = String, Header, description = "The version that was read; 0 where there are no prices yet")),

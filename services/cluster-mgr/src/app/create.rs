@@ -104,7 +104,7 @@ fn row(
     caller: &Caller,
     now: DateTime<Utc>,
 ) -> services::Model {
-    let (cpu_millicores, memory_bytes) = requests(&new.spec);
+    let (cpu_millicores, memory_bytes, gpus) = requests(&new.spec);
     let replicas = pinned_sum(&new.placement).unwrap_or(u64::from(new.replicas));
     services::Model {
         id,
@@ -120,6 +120,7 @@ fn row(
         image: new.spec.image.clone(),
         cpu_millicores,
         memory_bytes,
+        gpus,
         restarted_at: None,
         deleting: false,
         place_afresh: false,

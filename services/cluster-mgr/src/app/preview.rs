@@ -41,6 +41,7 @@ pub async fn preview(
         "resources.memory_request",
         parse_memory(&new.resources.memory_request),
     );
+    validation::resources::gpus(&new.resources, &mut fields);
     fields.done()?;
     room::check_fit(&new.resources, &new.placement, &environment, &all)?;
 
@@ -63,6 +64,7 @@ pub async fn preview(
     let ask = Ask {
         cpu_millicores: cpu.unwrap_or(0),
         memory_bytes: memory.unwrap_or(0),
+        gpus: u64::from(new.resources.gpus),
     };
     let applicant = match &existing {
         None => Applicant {

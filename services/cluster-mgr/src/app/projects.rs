@@ -167,6 +167,7 @@ pub async fn create(
         quota_cpu_millicores: None,
         quota_memory_bytes: None,
         quota_pods: None,
+        quota_gpus: None,
         version: 1,
         created_at: now,
         updated_at: now,

@@ -109,6 +109,15 @@ pub fn show_memory(bytes: u64) -> String {
     format!("{bytes} B")
 }
 
+/// GPUs for a person: `2 GPUs`.
+pub fn show_gpus(count: u64) -> String {
+    match count {
+        0 => "no GPUs".to_owned(),
+        1 => "1 GPU".to_owned(),
+        many => format!("{many} GPUs"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -177,6 +186,7 @@ mod tests {
         assert_eq!(show_memory(3 << 30), "3 GiB");
         assert_eq!(show_memory((3 << 30) + (1 << 29)), "3.5 GiB");
         assert_eq!(show_memory(12), "12 B");
+        assert_eq!([0, 1, 2].map(show_gpus), ["no GPUs", "1 GPU", "2 GPUs"]);
     }
 
     proptest! {

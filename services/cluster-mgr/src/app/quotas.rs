@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::projects as project_logic;
-use crate::app::quantity::{show_cpu, show_memory};
+use crate::app::quantity::{show_cpu, show_gpus, show_memory};
 use crate::app::validation::Fields;
 use crate::db::{Connection, DbErr, Unit, projects, services};
 use crate::state::AppState;
@@ -23,7 +23,7 @@ const MOST: u64 = 1 << 53;
 /// A limit that a change would pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Excess {
-    /// `cpu` in millicores, `memory` in bytes, `pods`.
+    /// `cpu` in millicores, `memory` in bytes, `pods`, `gpus`.
     pub resource: &'static str,
     /// How much more is asked for.
     pub asked: u64,
@@ -36,6 +36,7 @@ impl Excess {
         let show = |amount: u64| match self.resource {
             "cpu" => show_cpu(amount),
             "memory" => show_memory(amount),
+            "gpus" => show_gpus(amount),
             _ => format!("{amount} pods"),
         };
         format!(
@@ -51,10 +52,11 @@ impl Excess {
 type Part = fn(&Requested) -> u64;
 
 fn limits(quota: &Quota) -> impl Iterator<Item = (&'static str, u64, Part)> {
-    let parts: [(&'static str, Option<u64>, Part); 3] = [
+    let parts: [(&'static str, Option<u64>, Part); 4] = [
         ("cpu", quota.cpu_millicores, |amount| amount.cpu_millicores),
         ("memory", quota.memory_bytes, |amount| amount.memory_bytes),
         ("pods", quota.pods, |amount| amount.pods),
+        ("gpus", quota.gpus, |amount| amount.gpus),
     ];
     parts
         .into_iter()
@@ -140,8 +142,10 @@ pub async fn check(
 /// The same for a service that is there.
 pub async fn check_change(unit: &Unit, before: &services::Model, after: &services::Model) -> ApiResult<()> {
     let (old, new) = (before.requested(), after.requested());
-    let grows =
-        new.cpu_millicores > old.cpu_millicores || new.memory_bytes > old.memory_bytes || new.pods > old.pods;
+    let grows = new.cpu_millicores > old.cpu_millicores
+        || new.memory_bytes > old.memory_bytes
+        || new.pods > old.pods
+        || new.gpus > old.gpus;
     if !grows {
         return Ok(());
     }
@@ -182,6 +186,7 @@ impl Rooms {
             taken.cpu_millicores = moved(taken.cpu_millicores, old.cpu_millicores, new.cpu_millicores);
             taken.memory_bytes = moved(taken.memory_bytes, old.memory_bytes, new.memory_bytes);
             taken.pods = moved(taken.pods, old.pods, new.pods);
+            taken.gpus = moved(taken.gpus, old.gpus, new.gpus);
         }
     }
 }
@@ -229,6 +234,7 @@ pub async fn put(
         ("cpu_millicores", quota.cpu_millicores),
         ("memory_bytes", quota.memory_bytes),
         ("pods", quota.pods),
+        ("gpus", quota.gpus),
     ] {
         if limit.is_some_and(|limit| limit > MOST) {
             fields.refuse(field, format!("at most {MOST}; leave it out for no limit"));
@@ -260,6 +266,7 @@ mod tests {
             cpu_millicores,
             memory_bytes,
             pods,
+            gpus: 0,
         }
     }
 
@@ -269,6 +276,7 @@ mod tests {
             cpu_millicores: Some(10_000),
             memory_bytes: None,
             pods: Some(5),
+            gpus: Some(2),
         };
         let taken = amounts(8_000, 1 << 40, 4);
         let found = excesses(&quota, &taken, &amounts(2_000, 1, 1), &amounts(8_000, 1 << 41, 2));
@@ -276,6 +284,13 @@ mod tests {
         assert_eq!(
             found[0].words(),
             "6 CPU more are asked for, 2 CPU of 10 CPU are left"
+        );
+        let with = |gpus: u64, amount: Requested| Requested { gpus, ..amount };
+        let one = amounts(2_000, 1, 1);
+        let found = excesses(&quota, &with(2, taken), &with(1, one), &with(2, one));
+        assert_eq!(
+            found[0].words(),
+            "1 GPU more are asked for, no GPUs of 2 GPUs are left"
         );
     }
 

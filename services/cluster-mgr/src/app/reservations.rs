@@ -44,6 +44,7 @@ pub async fn reserve(connection: &impl Connection, fleet: &mut Fleet) -> Result<
         let ask = Ask {
             cpu_millicores: claim.cpu_millicores.max(0) as u64,
             memory_bytes: claim.memory_bytes.max(0) as u64,
+            gpus: claim.gpus.max(0) as u64,
         };
         fleet.reserve(claim.cluster_id, ask, missing);
     }

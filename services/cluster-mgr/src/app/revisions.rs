@@ -242,7 +242,7 @@ pub async fn release(
     let before = row.clone();
     row.revision = number;
     row.image.clone_from(&target.image);
-    (row.cpu_millicores, row.memory_bytes) = requests(&target.spec.0);
+    (row.cpu_millicores, row.memory_bytes, row.gpus) = requests(&target.spec.0);
     quotas::check_change(unit, &before, row).await?;
     let title = format!("{verb} revision {number} of {}", row.path());
     operations::begin(unit, row, OperationKind::ReleaseService, title, caller, now).await?;

@@ -7,7 +7,7 @@ use http::StatusCode;
 use platform::{ApiError, ApiResult};
 use serde_json::json;
 
-use crate::app::quantity::{parse_cpu, parse_memory, show_cpu, show_memory};
+use crate::app::quantity::{parse_cpu, parse_memory, show_cpu, show_gpus, show_memory};
 use crate::db::{clusters, environments};
 
 /// 422 `does_not_fit` when no cluster that the service may go to has a node that large. A cluster that
@@ -24,6 +24,7 @@ pub fn check_fit(
     ) else {
         return Ok(());
     };
+    let gpus = u64::from(resources.gpus);
     let mut largest: Option<(&str, ResourceAmounts)> = None;
     for cluster in all.iter().filter(|cluster| {
         !cluster.is_removing()
@@ -36,8 +37,9 @@ pub fn check_fit(
             .map(|stored| stored.0.largest_node.unwrap_or(stored.0.allocatable))
             .filter(|node| node.cpu_millicores > 0);
         match node {
-            Some(node) if node.cpu_millicores < cpu || node.memory_bytes < memory => {
-                let size = |node: &ResourceAmounts| (node.cpu_millicores, node.memory_bytes);
+            Some(node) if node.cpu_millicores < cpu || node.memory_bytes < memory || node.gpus < gpus => {
+                let size =
+                    |node: &ResourceAmounts| (node.gpus.min(gpus), node.cpu_millicores, node.memory_bytes);
                 if largest.is_none_or(|(_, known)| size(&known) < size(&node)) {
                     largest = Some((&cluster.name, node));
                 }
@@ -52,12 +54,24 @@ pub fn check_fit(
         StatusCode::UNPROCESSABLE_ENTITY,
         "does_not_fit",
         format!(
-            "one replica asks for {} and {}; the largest node there is, on cluster {cluster}, has {} and {}. Ask for less, or add a larger node",
-            show_cpu(cpu),
-            show_memory(memory),
-            show_cpu(node.cpu_millicores),
-            show_memory(node.memory_bytes),
+            "one replica asks for {}; the largest node there is, on cluster {cluster}, has {}. Ask for less, or add a larger node",
+            show(cpu, memory, gpus, gpus),
+            show(node.cpu_millicores, node.memory_bytes, node.gpus, gpus),
         ),
     )
     .with_details(json!({ "cluster": cluster, "largest_node": node })))
+}
+
+/// GPUs are told where `asked` for.
+fn show(cpu: u64, memory: u64, gpus: u64, asked: u64) -> String {
+    if asked == 0 {
+        format!("{} and {}", show_cpu(cpu), show_memory(memory))
+    } else {
+        format!(
+            "{}, {} and {}",
+            show_cpu(cpu),
+            show_memory(memory),
+            show_gpus(gpus)
+        )
+    }
 }

@@ -228,12 +228,13 @@ pub fn known<'a>(all: &'a [clusters::Model], environment: &environments::Model) 
     )
 }
 
-/// Requests of one replica; the spec was checked before.
-pub fn requests(spec: &api_types::spec::ServiceSpec) -> (i64, i64) {
+/// Requests of one replica, CPU, memory and GPUs; the spec was checked before.
+pub fn requests(spec: &api_types::spec::ServiceSpec) -> (i64, i64, i32) {
     let resources = &spec.resources;
     (
         parse_cpu(&resources.cpu_request).map_or(0, |cpu| cpu as i64),
         parse_memory(&resources.memory_request).map_or(0, |memory| memory as i64),
+        i32::try_from(resources.gpus).unwrap_or(i32::MAX),
     )
 }
 

@@ -206,6 +206,7 @@ pub struct Claim {
     pub replicas: i32,
     pub cpu_millicores: i64,
     pub memory_bytes: i64,
+    pub gpus: i32,
 }
 
 /// Every place that holds replicas.
@@ -221,6 +222,7 @@ pub async fn claims(connection: &impl Connection) -> Result<Vec<Claim>, DbErr> {
             Expr::col((services::Entity, services::Column::MemoryBytes)),
             "memory_bytes",
         )
+        .column_as(Expr::col((services::Entity, services::Column::Gpus)), "gpus")
         .join(
             sea_orm::JoinType::InnerJoin,
             Entity::belongs_to(services::Entity)

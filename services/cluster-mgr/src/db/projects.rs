@@ -19,6 +19,7 @@ pub struct Model {
     pub quota_cpu_millicores: Option<i64>,
     pub quota_memory_bytes: Option<i64>,
     pub quota_pods: Option<i64>,
+    pub quota_gpus: Option<i64>,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -35,6 +36,7 @@ impl Model {
             cpu_millicores: limit(self.quota_cpu_millicores),
             memory_bytes: limit(self.quota_memory_bytes),
             pods: limit(self.quota_pods),
+            gpus: limit(self.quota_gpus),
         }
     }
 
@@ -43,6 +45,7 @@ impl Model {
         self.quota_cpu_millicores = kept(quota.cpu_millicores);
         self.quota_memory_bytes = kept(quota.memory_bytes);
         self.quota_pods = kept(quota.pods);
+        self.quota_gpus = kept(quota.gpus);
     }
 }
 

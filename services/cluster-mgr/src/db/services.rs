@@ -34,6 +34,7 @@ pub struct Model {
     /// Requests of one replica of `revision`.
     pub cpu_millicores: i64,
     pub memory_bytes: i64,
+    pub gpus: i32,
     pub restarted_at: Option<DateTime<Utc>>,
     pub deleting: bool,
     /// Somebody wants it so, or the weights were changed: the next decision divides all replicas anew.
@@ -108,6 +109,7 @@ impl Model {
             cpu_millicores: pods.saturating_mul(self.cpu_millicores.unsigned_abs()),
             memory_bytes: pods.saturating_mul(self.memory_bytes.unsigned_abs()),
             pods,
+            gpus: pods.saturating_mul(u64::from(self.gpus.unsigned_abs())),
         }
     }
 
@@ -329,6 +331,7 @@ struct ProjectRequests {
     cpu: f64,
     memory: f64,
     pods: f64,
+    gpus: f64,
 }
 
 /// What services ask for by project; of one project, or of all.
@@ -347,6 +350,7 @@ pub async fn requested(
         .column_as(sum(" * cpu_millicores"), "cpu")
         .column_as(sum(" * memory_bytes"), "memory")
         .column_as(sum(""), "pods")
+        .column_as(sum(" * gpus"), "gpus")
         .filter(Column::Deleting.eq(false))
         .filter(Condition::all().add_option(project.map(|project| Column::Project.eq(project))))
         .group_by(Column::Project)
@@ -360,6 +364,7 @@ pub async fn requested(
                 cpu_millicores: row.cpu as u64,
                 memory_bytes: row.memory as u64,
                 pods: row.pods as u64,
+                gpus: row.gpus as u64,
             };
             (row.project, requested)
         })

@@ -34,6 +34,8 @@ pub struct Model {
     pub cpu_requested: i64,
     /// KiB times seconds.
     pub memory_requested: i64,
+    /// GPUs times seconds.
+    pub gpu_requested: i64,
     /// Of the pod-seconds, those of which it is known what they used.
     pub measured_seconds: i64,
     pub cpu_used: i64,
@@ -52,6 +54,7 @@ pub async fn add(connection: &impl Connection, rows: &[Model]) -> Result<(), DbE
         Column::PodSeconds,
         Column::CpuRequested,
         Column::MemoryRequested,
+        Column::GpuRequested,
         Column::MeasuredSeconds,
         Column::CpuUsed,
         Column::MemoryUsed,
@@ -123,6 +126,8 @@ pub struct Filter {
     pub by: UsageKey,
     /// SQL that gives the first hour of the part of the range that a row is in.
     pub bucket: String,
+    /// SQL that gives what a row costs, NULL where its hour has no price.
+    pub cost: String,
 }
 
 impl Filter {
@@ -159,13 +164,16 @@ impl Filter {
             "pod_seconds",
             "cpu_requested",
             "memory_requested",
+            "gpu_requested",
             "measured_seconds",
             "cpu_used",
             "memory_used",
         ] {
             query = query.column_as(sum(name), name);
         }
-        query.column_as(Column::CountedUntil.max(), "counted_until")
+        query
+            .column_as(Column::CountedUntil.max(), "counted_until")
+            .column_as(Expr::cust(format!("SUM({})", self.cost)), "cost")
     }
 }
 
@@ -192,10 +200,13 @@ pub struct Sum {
     pub pod_seconds: f64,
     pub cpu_requested: f64,
     pub memory_requested: f64,
+    pub gpu_requested: f64,
     pub measured_seconds: f64,
     pub cpu_used: f64,
     pub memory_used: f64,
     pub counted_until: i64,
+    /// Of the hours that have a price.
+    pub cost: Option<f64>,
 }
 
 impl Sum {

@@ -177,6 +177,7 @@ fn rows(part: &Part, stretch: Stretch, pods: Option<&[Vec<Pod>]>) -> Vec<usage_h
                 pod_seconds: count.pod_seconds,
                 cpu_requested: count.cpu_requested,
                 memory_requested: count.memory_requested,
+                gpu_requested: count.gpu_requested,
                 measured_seconds: count.measured_seconds,
                 cpu_used: count.cpu_used,
                 memory_used: count.memory_used,

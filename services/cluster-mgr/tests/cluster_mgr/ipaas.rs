@@ -193,6 +193,7 @@ impl Ipaas {
                     cpu_millicores: 8 * MILLICORES,
                     memory_bytes: 32 * GIB,
                     pods: 110,
+                    gpus: 0,
                 },
                 free: None,
                 workloads: BTreeMap::new(),
@@ -344,6 +345,7 @@ impl Cluster {
             sum.cpu_millicores += cpu * count;
             sum.memory_bytes += memory * count;
             sum.pods += count;
+            sum.gpus += u64::from(resources.gpus) * count;
         }
         sum
     }
@@ -361,6 +363,7 @@ impl Cluster {
                 cpu_millicores: self.node.cpu_millicores * nodes,
                 memory_bytes: self.node.memory_bytes * nodes,
                 pods: self.node.pods * nodes,
+                gpus: self.node.gpus * nodes,
             },
             requested: self.requested(),
             used: None,
@@ -663,7 +666,7 @@ async fn measure(
     let (_, cluster) = world.physical(id)?;
     let at = |metric: &str| query.queries.iter().position(|text| text.contains(metric));
     let (cpu, memory) = (at("cpu_usage"), at("memory_working_set"));
-    let pod = |cores: f64| MeasuredPod {
+    let pod = |cores: f64, gpus: u32| MeasuredPod {
         phase: PodPhase::Running,
         stopping: false,
         ready: true,
@@ -671,6 +674,7 @@ async fn measure(
         unready_since: None,
         cpu_millicores: 500,
         memory_bytes: 512 << 20,
+        gpus,
         values: if cluster.measures {
             let memory = memory.map(|at| (at, f64::from(256u32 << 20)));
             cpu.map(|at| (at, cores)).into_iter().chain(memory).collect()
@@ -688,9 +692,11 @@ async fn measure(
             .map(|place| {
                 let place = (place.project, place.environment, place.service);
                 let all = ready.get(&place).copied().unwrap_or(0).max(1);
-                let own = cluster.workloads.get(&place).map_or(0, |workload| workload.ready);
+                let (own, gpus) = cluster.workloads.get(&place).map_or((0, 0), |workload| {
+                    (workload.ready, workload.desired.spec.resources.gpus)
+                });
                 MeasuredService {
-                    pods: (0..own).map(|_| pod(load / f64::from(all))).collect(),
+                    pods: (0..own).map(|_| pod(load / f64::from(all), gpus)).collect(),
                     values: Vec::new(),
                 }
             })

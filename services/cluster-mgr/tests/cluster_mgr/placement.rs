@@ -3,7 +3,8 @@
 use api_types::clusters::{FreeNodes, FreeRoom, ResourceAmounts};
 use api_types::operations::OperationState;
 use api_types::placement::{PlacementExplanation, PlacementPreview, RebalancePlan};
-use api_types::services::ServiceState;
+use api_types::projects::Project;
+use api_types::services::{Revision, ServiceState};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -35,10 +36,103 @@ fn free(nodes: u32, cpu_millicores: u64) -> FreeRoom {
                 cpu_millicores,
                 memory_bytes: 32 << 30,
                 pods: 100,
+                gpus: 0,
             },
         }],
         waiting: ResourceAmounts::default(),
     }
+}
+
+#[tokio::test]
+async fn gpus_are_placed_where_there_are_any_and_said_to_lack_elsewhere() {
+    on_each(async |world| {
+        world.furnish().await;
+        let asked = |gpus: Value| {
+            json!({ "replicas": 5, "resources": {
+                "cpu_request": "1", "cpu_limit": "1", "memory_request": "1Gi", "memory_limit": "1Gi", "gpus": gpus,
+            } })
+        };
+        let path = format!("{SERVICES}/preview");
+        let path = path.as_str();
+        let (status, reply) = world.post(path, asked(json!(2))).await;
+        assert_eq!(
+            (status, reply["code"].as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, Some("does_not_fit")),
+            "{reply}"
+        );
+        assert!(
+            reply["message"].as_str().unwrap().contains("1 GiB and 2 GPUs; the largest node"),
+            "{reply}"
+        );
+        assert!(reply["message"].as_str().unwrap().contains("and no GPUs."), "{reply}");
+        for bad in [json!(0.5), json!(-1), json!("1"), json!(65)] {
+            let (status, reply) = world.post(path, asked(bad.clone())).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}: {reply}");
+            assert!(reply.to_string().contains("gpus"), "{bad}: {reply}");
+        }
+        // Three nodes with 4 each: 5 for 2 GPUs fit; with 3 GPUs each node takes one.
+        world.ipaas.change("east", |cluster| {
+            let node = ResourceAmounts {
+                gpus: 4,
+                ..cluster.node
+            };
+            cluster.node = node;
+            cluster.free = Some(FreeRoom {
+                nodes: vec![FreeNodes { nodes: 3, free: node }],
+                waiting: ResourceAmounts::default(),
+            });
+        });
+        let plan = test_support::wait_for("the GPUs to be seen", crate::world::LONG, async || {
+            let (status, reply) = world.post(path, asked(json!(2))).await;
+            if status == StatusCode::OK {
+                Ok(serde_json::from_value::<PlacementPreview>(reply).unwrap())
+            } else {
+                Err(reply)
+            }
+        })
+        .await;
+        assert_eq!(planned(&plan), [("east".to_owned(), 5)]);
+        let west = plan.assignments.iter().find(|planned| planned.cluster == "west").unwrap();
+        assert_eq!(west.reason.bounds, ["gpus"]);
+        assert_eq!(west.reason.message, "gets none: the cluster has no GPUs");
+        let plan = preview(&world, asked(json!(3))).await;
+        assert_eq!((planned(&plan), plan.unplaced), (vec![("east".to_owned(), 3)], 2));
+        assert!(
+            plan.message.contains("2 of 5 replicas fit nowhere") && plan.message.contains("west has no GPUs"),
+            "{}",
+            plan.message
+        );
+        // It runs there, and what it asks for is what it has.
+        let mut new = new_service("train", 2);
+        new["spec"]["resources"]["gpus"] = 2.into();
+        world.accepted(Method::POST, SERVICES, &[], new).await;
+        world.runs("east", "train", 1, 2).await;
+        let project: Project = world.get("/projects/shop").await;
+        assert_eq!(project.requested.gpus, 4);
+        let revision: Revision = world.get(&format!("{SERVICES}/train/revisions/1")).await;
+        assert_eq!(revision.spec.resources.gpus, 2);
+        // Of a quota of 5 one is left, and another replica would ask for two.
+        let version = project.version.to_string();
+        let quota = json!({ "gpus": 5 });
+        let (status, reply) = world
+            .call(Method::PUT, "/projects/shop/quota", &[("if-match", &version)], quota)
+            .await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        let version = world.service("train").await.version.to_string();
+        let path = format!("{SERVICES}/train");
+        let more = json!({ "replicas": 3 });
+        let (status, reply) = world
+            .call(Method::PATCH, &path, &[("if-match", &version)], more)
+            .await;
+        assert_eq!(
+            (status, reply["code"].as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, Some("quota_exceeded")),
+            "{reply}"
+        );
+        let limit = json!({ "resource": "gpus", "asked": 2, "left": 1, "limit": 5 });
+        assert_eq!(reply["details"]["limits"], json!([limit]));
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,13 +2,14 @@
 
 use api_types::Page;
 use api_types::access::{Grant, Role};
-use api_types::usage::UsageItem;
+use api_types::usage::{Price, UsageItem};
 use auth::Caller;
 use reqwest::{Method, StatusCode};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use test_support::wait_for;
 
-use crate::world::{LONG, SERVICES, World, on_each, read};
+use crate::world::{LONG, SERVICES, World, new_service, on_each, read};
 
 const HOUR: f64 = 3600.0;
 
@@ -50,6 +51,7 @@ async fn what_pods_held_and_used_adds_up_by_any_key_and_costs_its_price() {
         assert_eq!((item.project.as_deref(), &item.service), (Some("shop"), &None));
         near(item.cpu_core_hours, item.pod_hours * 0.5);
         near(item.memory_gib_hours, item.pod_hours * 0.5);
+        near(item.gpu_hours, 0.0);
         near(item.measured, 1.0);
         let used = item.cpu_used_core_hours.unwrap();
         assert!(used > 0.0 && used <= item.cpu_core_hours, "{item:?}");
@@ -87,11 +89,13 @@ async fn what_pods_held_and_used_adds_up_by_any_key_and_costs_its_price() {
             (StatusCode::BAD_REQUEST, Some("invalid_cursor"))
         );
 
-        let prices = json!({ "currency": "CNY", "cpu_core_hour": 1000.0, "memory_gib_hour": 500.0 });
-        let (status, _) = world
+        // Nothing had a price before, so that it may hold for the past.
+        let prices = json!({ "currency": "CNY", "cpu_core_hour": 1000.0, "memory_gib_hour": 500.0,
+            "gpu_hour": 9.0, "valid_from": "2026-01-01T00:00:00Z" });
+        let (status, reply) = world
             .call(Method::PUT, "/prices", &[("if-match", "0")], prices)
             .await;
-        assert_eq!(status, StatusCode::OK);
+        assert_eq!(status, StatusCode::OK, "{reply}");
         let priced = usage(&world, "every=total").await.remove(0);
         near(priced.cost.unwrap(), (item.pod_hours * 750.0 * 1e6).round() / 1e6);
         let (status, file) = world
@@ -125,6 +129,98 @@ async fn what_pods_held_and_used_adds_up_by_any_key_and_costs_its_price() {
         let request = world.request(&stranger, Method::GET, "/api/v1/usage?every=total");
         let (_, page) = read(request.send().await.unwrap()).await;
         assert_eq!(page["items"], json!([]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn gpus_are_counted_and_each_hour_has_the_price_of_its_time() {
+    on_each(async |mut world| {
+        world.metered().await;
+        world.furnish().await;
+        world.ipaas.change("east", |cluster| cluster.node.gpus = 4);
+        wait_for("the GPUs to be seen", LONG, async || {
+            let cluster: Value = world.get("/clusters/east").await;
+            let seen = cluster["observed"]["allocatable"]["gpus"] == 12;
+            if seen { Ok(()) } else { Err(cluster) }
+        })
+        .await;
+        let mut new = new_service("train", 1);
+        new["spec"]["resources"]["gpus"] = 2.into();
+        world.accepted(Method::POST, SERVICES, &[], new).await;
+        let some = |item: &UsageItem| item.pod_hours > 0.0;
+        counted(&world, "a pod with GPUs", "every=total", some).await;
+        world.metering_off().await;
+        let item = usage(&world, "every=total").await.remove(0);
+        near(item.gpu_hours, item.pod_hours * 2.0);
+
+        // Ten whole hours like it, of which the last is yet to come.
+        let last = chrono::Utc::now().timestamp().div_euclid(3600) + 2;
+        for statement in [
+            "DELETE FROM usage_hours WHERE hour < (SELECT MAX(hour) FROM usage_hours)".to_owned(),
+            format!(
+                "UPDATE usage_hours SET hour = {last}, seconds = 3600, gap_seconds = 0, pod_seconds = 3600, \
+                 cpu_requested = 1800000, memory_requested = 0, gpu_requested = 7200"
+            ),
+        ] {
+            world.database.connection.execute_unprepared(&statement).await.unwrap();
+        }
+        for back in 1..10 {
+            let statement = format!(
+                "INSERT INTO usage_hours (hour, service_id, cluster_id, project, environment, service, cluster, seconds, \
+                 gap_seconds, pod_seconds, cpu_requested, memory_requested, gpu_requested, measured_seconds, cpu_used, \
+                 memory_used, counted_until) SELECT hour - {back}, service_id, cluster_id, project, environment, \
+                 service, cluster, seconds, gap_seconds, pod_seconds, cpu_requested, memory_requested, gpu_requested, \
+                 measured_seconds, cpu_used, memory_used, counted_until FROM usage_hours WHERE hour = {last}"
+            );
+            world.database.connection.execute_unprepared(&statement).await.unwrap();
+        }
+        let time = |hour: i64| chrono::DateTime::from_timestamp(hour * 3600, 0).unwrap();
+        let prices = async |version: &str, gpu: f64, from: i64| {
+            let body = json!({ "currency": "CNY", "cpu_core_hour": 1.0, "gpu_hour": gpu, "valid_from": time(from) });
+            world.call(Method::PUT, "/prices", &[("if-match", version)], body).await
+        };
+        let (status, reply) = prices("0", 10.0, last - 5).await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        let (status, reply) = prices("1", 20.0, last).await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        assert_eq!((&reply["gpu_hour"], &reply["upcoming"][0]["gpu_hour"]), (&json!(10.0), &json!(20.0)));
+        let (status, reply) = prices("2", 1.0, last - 4).await;
+        assert_eq!(
+            (status, reply["code"].as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, Some("invalid_spec")),
+            "{reply}"
+        );
+        assert!(reply.to_string().contains("hours that are over keep their price"), "{reply}");
+
+        let range = format!("from={}&to={}", time(last - 9).format("%FT%TZ"), time(last + 1).format("%FT%TZ"));
+        let costs: Vec<Option<f64>> = usage(&world, &format!("{range}&every=hour"))
+            .await
+            .into_iter()
+            .map(|item| item.cost)
+            .collect();
+        let mut expected = vec![None; 4];
+        expected.extend([Some(20.5); 5]);
+        expected.push(Some(40.5));
+        assert_eq!(costs, expected);
+        let all = usage(&world, &format!("{range}&every=total")).await.remove(0);
+        near(all.gpu_hours, 20.0);
+        near(all.cost.unwrap(), 5.0 * 20.5 + 40.5);
+        let before = format!("from={}&to={}", time(last - 9).format("%FT%TZ"), time(last - 5).format("%FT%TZ"));
+        assert_eq!(usage(&world, &format!("{before}&every=total")).await.remove(0).cost, None);
+        let path = format!("/usage/export?{range}&every=total&by=service");
+        let (_, file) = world.call(Method::GET, &path, &[], Value::Null).await;
+        let lines: Vec<Vec<&str>> = file.as_str().unwrap().lines().map(|line| line.split(',').collect()).collect();
+        let column = |name: &str| lines[0].iter().position(|own| *own == name).unwrap();
+        assert_eq!((lines[1][column("gpu_hours")], lines[1][column("cost")]), ("20.0000", "143.0000"));
+
+        let history: Page<Price> = world.get("/prices/history?sort=-valid_from").await;
+        let told: Vec<_> = history.items.iter().map(|price| (price.valid_from, price.valid_to, price.gpu_hour)).collect();
+        assert_eq!(
+            told,
+            [(time(last), None, Some(20.0)), (time(last - 5), Some(time(last)), Some(10.0))]
+        );
+        assert_eq!(history.items[0].set_by, "ada");
     })
     .await;
 }

@@ -41,7 +41,7 @@ pub async fn apply(
 ) -> ApiResult<Applied> {
     let key = ServiceKey::new(&desired.project, &desired.environment, &desired.service);
     require_names(&key)?;
-    let objects = render::render(desired).map_err(ApiError::fields)?;
+    let objects = render::render(desired, &state.gpu).map_err(ApiError::fields)?;
     member.require_reachable()?;
     let _turn = member.lock(&key).await;
     require_current(state, fence).await?;

@@ -132,6 +132,7 @@ fn measured(place: &ServicePlace, pods: &PodTable, values: &Values) -> MeasuredS
             unready_since: (row.unready_since > 0).then_some(row.unready_since),
             cpu_millicores: row.cpu_millicores,
             memory_bytes: row.memory_bytes,
+            gpus: u32::from(row.gpus),
             values: values.pods.get(&name).cloned().unwrap_or_default(),
         }
     };

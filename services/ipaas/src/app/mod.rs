@@ -6,6 +6,7 @@ pub mod check;
 pub mod connections;
 pub mod events;
 pub mod fields;
+pub mod gpu;
 pub mod logs;
 pub mod measured_range;
 pub mod measurements;

@@ -1,8 +1,10 @@
 //! What a pod's state means to a person: one word for its status, and what is wrong with it.
 
+use api_types::clusters::ResourceAmounts;
 use api_types::pods::PodPhase;
 use chrono::{DateTime, Utc};
 
+use crate::app::gpu::GpuResource;
 use crate::app::quantity;
 use crate::index::wire::{Container, ContainerStatus, Pod, PodSpec, Terminated};
 
@@ -33,7 +35,7 @@ pub struct Seen {
     /// When it stopped being ready, or was made; absent while it is ready.
     pub unready_since: Option<DateTime<Utc>>,
     pub restarts: u32,
-    pub containers_ready: u16,
+    pub containers_ready: u8,
     pub trouble: Option<Trouble>,
 }
 
@@ -67,19 +69,20 @@ pub fn read(pod: &Pod) -> Seen {
         ready,
         unready_since: unready_since.flatten(),
         restarts: statuses.iter().map(|status| status.restart_count).sum(),
-        containers_ready: u16::try_from(statuses.iter().filter(|status| status.ready).count())
-            .unwrap_or(u16::MAX),
+        containers_ready: u8::try_from(statuses.iter().filter(|status| status.ready).count())
+            .unwrap_or(u8::MAX),
         trouble: if stopping { None } else { trouble(pod) },
     }
 }
 
-/// Millicores and bytes that a pod holds on its node: the sum of its containers, or its largest init
-/// container where that asks for more.
+/// What a pod holds on its node, itself as one pod: the sum of its containers, or its largest init container where
+/// that asks for more.
 #[must_use]
-pub fn requests(spec: &PodSpec) -> (u64, u64) {
+pub fn requests(spec: &PodSpec, gpu: &GpuResource) -> ResourceAmounts {
     let of = |container: &Container, name: &str| container.resources.requests.get(name).cloned();
     let cpu = |container: &Container| of(container, "cpu").map_or(0, |text| quantity::millicores(&text));
     let memory = |container: &Container| of(container, "memory").map_or(0, |text| quantity::units(&text));
+    let gpus = |container: &Container| of(container, gpu.name()).map_or(0, |text| quantity::units(&text));
     let sum = |read: &dyn Fn(&Container) -> u64| {
         // A sidecar is an init container that goes on running.
         let sidecars = spec
@@ -91,10 +94,12 @@ pub fn requests(spec: &PodSpec) -> (u64, u64) {
         running.max(starting)
     };
     let overhead = |name: &str| spec.overhead.get(name).map(String::as_str).unwrap_or("0");
-    (
-        sum(&cpu) + quantity::millicores(overhead("cpu")),
-        sum(&memory) + quantity::units(overhead("memory")),
-    )
+    ResourceAmounts {
+        cpu_millicores: sum(&cpu) + quantity::millicores(overhead("cpu")),
+        memory_bytes: sum(&memory) + quantity::units(overhead("memory")),
+        pods: 1,
+        gpus: sum(&gpus),
+    }
 }
 
 fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a crate::index::wire::Condition> {

@@ -148,13 +148,20 @@ fn requests_are_the_sum_or_the_largest_init_container() {
     let spec: PodSpec = serde_json::from_value(json!({
         "containers": [
             { "name": "a", "resources": { "requests": { "cpu": "500m", "memory": "1Gi" } } },
-            { "name": "b", "resources": { "requests": { "cpu": "1" } } },
+            { "name": "b", "resources": { "requests": { "cpu": "1", "nvidia.com/gpu": "2" } } },
         ],
         "initContainers": [{ "name": "i", "resources": { "requests": { "cpu": "2", "memory": "1Mi" } } }],
         "overhead": { "cpu": "10m" },
     }))
     .unwrap();
-    assert_eq!(requests(&spec), (2010, 1 << 30));
+    let held = ResourceAmounts {
+        cpu_millicores: 2010,
+        memory_bytes: 1 << 30,
+        pods: 1,
+        gpus: 2,
+    };
+    assert_eq!(requests(&spec, &GpuResource::default()), held);
+    assert_eq!(requests(&spec, &GpuResource::new("amd.com/gpu")).gpus, 0);
 }
 
 #[test]

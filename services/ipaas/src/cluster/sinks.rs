@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::app::changes::ChangeLog;
 use crate::app::fields::{FieldReader, FieldsDigest};
+use crate::app::gpu::GpuResource;
 use crate::app::names::ServiceKey;
 use crate::cluster::follow::Sink;
 use crate::index::nodes::NodeTable;
@@ -17,11 +18,23 @@ use crate::index::wire;
 use crate::index::workloads::{DeploymentRow, Kind, Listed, ObjectName, WorkloadTable};
 
 /// What is known of one cluster.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tables {
     pub pods: RwLock<PodTable>,
     pub nodes: RwLock<NodeTable>,
     pub workloads: RwLock<WorkloadTable>,
+}
+
+impl Tables {
+    /// Empty ones, in which `gpu` counts as GPUs.
+    #[must_use]
+    pub fn new(gpu: &GpuResource) -> Self {
+        Self {
+            pods: RwLock::new(PodTable::new(gpu.clone())),
+            nodes: RwLock::new(NodeTable::new(gpu.clone())),
+            workloads: RwLock::default(),
+        }
+    }
 }
 
 /// Services whose objects changed and are to be compared with what was left.

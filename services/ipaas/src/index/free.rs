@@ -30,21 +30,24 @@ pub fn kinds(nodes: impl IntoIterator<Item = ResourceAmounts>) -> Vec<FreeNodes>
         .into_iter()
         .rev()
         .take(KINDS)
-        .map(|((cpu_millicores, memory_bytes, pods), nodes)| FreeNodes {
+        .map(|((gpus, cpu_millicores, memory_bytes, pods), nodes)| FreeNodes {
             nodes,
             free: ResourceAmounts {
                 cpu_millicores,
                 memory_bytes,
                 pods,
+                gpus,
             },
         })
         .collect()
 }
 
-fn count(nodes: &[ResourceAmounts], digits: u32) -> BTreeMap<(u64, u64, u64), u32> {
+/// By GPUs first: nodes that have any are the last to be left out.
+fn count(nodes: &[ResourceAmounts], digits: u32) -> BTreeMap<(u64, u64, u64, u64), u32> {
     let mut kinds = BTreeMap::new();
     for free in nodes {
         let kind = (
+            round_down(free.gpus, digits),
             round_down(free.cpu_millicores, digits),
             round_down(free.memory_bytes, digits),
             round_down(free.pods, digits),
@@ -71,6 +74,7 @@ mod tests {
             cpu_millicores,
             memory_bytes,
             pods,
+            gpus: 0,
         }
     }
 
@@ -100,17 +104,37 @@ mod tests {
         assert!(found.iter().all(|kind| kind.free.cpu_millicores >= 30_000));
     }
 
+    #[test]
+    fn the_one_node_with_gpus_is_told_among_thousands() {
+        let plain =
+            (0..5000).map(|number| amounts(1 << (number % 24), 1 << (number % 38), 1 << (number % 7)));
+        let equipped = ResourceAmounts {
+            gpus: 8,
+            ..amounts(1, 1, 1)
+        };
+        let found = kinds(plain.chain([equipped]));
+        assert!(found.len() <= KINDS);
+        let gpus: u64 = found.iter().map(|kind| kind.free.gpus).sum();
+        assert_eq!(gpus, 8);
+    }
+
     proptest! {
         /// Never more than there is, of any resource, on as many nodes.
         #[test]
-        fn rounding_never_adds_room(nodes in prop::collection::vec((0u64..64_000, 0u64..1 << 38, 0u64..250), 0..300)) {
-            let nodes: Vec<_> = nodes.into_iter().map(|(cpu, memory, pods)| amounts(cpu, memory, pods)).collect();
+        fn rounding_never_adds_room(
+            nodes in prop::collection::vec((0u64..64_000, 0u64..1 << 38, 0u64..250, 0u64..40), 0..300),
+        ) {
+            let nodes: Vec<_> = nodes
+                .into_iter()
+                .map(|(cpu, memory, pods, gpus)| ResourceAmounts { gpus, ..amounts(cpu, memory, pods) })
+                .collect();
             let found = kinds(nodes.clone());
             prop_assert!(found.len() <= KINDS);
             prop_assert!(found.iter().map(|kind| kind.nodes as usize).sum::<usize>() <= nodes.len());
-            for (ask_cpu, ask_memory) in [(100, 1 << 27), (4000, 1 << 30), (1, 1 << 34)] {
+            for (ask_cpu, ask_memory, ask_gpus) in [(100, 1 << 27, 0), (4000, 1 << 30, 3), (1, 1 << 34, 1)] {
                 let fit = |free: &ResourceAmounts| {
-                    (free.cpu_millicores / ask_cpu).min(free.memory_bytes / ask_memory).min(free.pods)
+                    let room = (free.cpu_millicores / ask_cpu).min(free.memory_bytes / ask_memory).min(free.pods);
+                    free.gpus.checked_div(ask_gpus).map_or(room, |gpus| room.min(gpus))
                 };
                 let told: u64 = found.iter().map(|kind| fit(&kind.free) * u64::from(kind.nodes)).sum();
                 let there: u64 = nodes.iter().map(fit).sum();

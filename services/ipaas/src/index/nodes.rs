@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use api_types::clusters::{FreeRoom, Node, ResourceAmounts};
 use chrono::{DateTime, Utc};
 
+use crate::app::gpu::GpuResource;
 use crate::app::quantity;
 use crate::index::pods::PodTable;
 use crate::index::{free, wire};
@@ -48,10 +49,20 @@ pub struct Totals {
 pub struct NodeTable {
     rows: BTreeMap<String, NodeRow>,
     used: BTreeMap<String, ResourceAmounts>,
+    gpu: GpuResource,
     round: u8,
 }
 
 impl NodeTable {
+    /// An empty one, in which `gpu` counts as GPUs.
+    #[must_use]
+    pub fn new(gpu: GpuResource) -> Self {
+        Self {
+            gpu,
+            ..Self::default()
+        }
+    }
+
     pub fn begin_list(&mut self) {
         self.round = self.round.wrapping_add(1);
     }
@@ -62,7 +73,7 @@ impl NodeTable {
     }
 
     pub fn upsert(&mut self, node: &wire::Node) {
-        let row = read(node, self.round);
+        let row = read(node, &self.gpu, self.round);
         self.rows.insert(row.name.clone(), row);
     }
 
@@ -104,6 +115,7 @@ impl NodeTable {
                     cpu_millicores: largest.cpu_millicores.max(row.allocatable.cpu_millicores),
                     memory_bytes: largest.memory_bytes.max(row.allocatable.memory_bytes),
                     pods: largest.pods.max(row.allocatable.pods),
+                    gpus: largest.gpus.max(row.allocatable.gpus),
                 });
             }
         }
@@ -150,6 +162,7 @@ fn add(a: ResourceAmounts, b: ResourceAmounts) -> ResourceAmounts {
         cpu_millicores: a.cpu_millicores + b.cpu_millicores,
         memory_bytes: a.memory_bytes + b.memory_bytes,
         pods: a.pods + b.pods,
+        gpus: a.gpus + b.gpus,
     }
 }
 
@@ -159,21 +172,23 @@ fn subtract(all: ResourceAmounts, requested: ResourceAmounts) -> ResourceAmounts
         cpu_millicores: all.cpu_millicores.saturating_sub(requested.cpu_millicores),
         memory_bytes: all.memory_bytes.saturating_sub(requested.memory_bytes),
         pods: all.pods.saturating_sub(requested.pods),
+        gpus: all.gpus.saturating_sub(requested.gpus),
     }
 }
 
-/// CPU, memory and pods of a list of quantities.
+/// CPU, memory, pods and GPUs of a list of quantities.
 #[must_use]
-pub fn amounts(quantities: &BTreeMap<String, String>) -> ResourceAmounts {
+pub fn amounts(quantities: &BTreeMap<String, String>, gpu: &GpuResource) -> ResourceAmounts {
     let text = |name: &str| quantities.get(name).map(String::as_str).unwrap_or("0");
     ResourceAmounts {
         cpu_millicores: quantity::millicores(text("cpu")),
         memory_bytes: quantity::units(text("memory")),
         pods: quantity::units(text("pods")),
+        gpus: quantity::units(text(gpu.name())),
     }
 }
 
-fn read(node: &wire::Node, round: u8) -> NodeRow {
+fn read(node: &wire::Node, gpu: &GpuResource, round: u8) -> NodeRow {
     let ready = node
         .status
         .conditions
@@ -218,7 +233,7 @@ fn read(node: &wire::Node, round: u8) -> NodeRow {
             .map(|address| address.address.clone())
             .unwrap_or_default(),
         roles,
-        allocatable: amounts(&node.status.allocatable),
+        allocatable: amounts(&node.status.allocatable, gpu),
         created_at: node.metadata.creation_timestamp.unwrap_or_default(),
         round,
     }
@@ -259,13 +274,46 @@ mod tests {
         let totals = table.totals(&PodTable::default());
         assert_eq!((totals.nodes, totals.nodes_ready), (4, 3));
         assert_eq!(totals.allocatable.cpu_millicores, 4000);
-        assert_eq!(totals.allocatable.pods, 110);
+        assert_eq!((totals.allocatable.pods, totals.allocatable.gpus), (110, 0));
         assert_eq!(table.used(), None);
         let free = table.free(&PodTable::default());
         assert_eq!(
             (free.nodes.len(), free.nodes[0].nodes, free.nodes[0].free.pods),
             (1, 1, 110)
         );
+    }
+
+    #[test]
+    fn gpus_are_counted_under_the_name_that_was_configured() {
+        let equip = |node: &mut serde_json::Value| {
+            node["status"]["allocatable"]["nvidia.com/gpu"] = json!("4");
+            node["status"]["allocatable"]["amd.com/gpu"] = json!("2");
+        };
+        for (name, each) in [("nvidia.com/gpu", 4), ("amd.com/gpu", 2), ("intel.com/gpu", 0)] {
+            let gpu = GpuResource::new(name);
+            let (mut nodes, mut pods) = (NodeTable::new(gpu.clone()), PodTable::new(gpu));
+            for node_name in ["a", "b"] {
+                nodes.upsert(&node(node_name, equip));
+            }
+            let requests = json!({ "cpu": "1", name: "1" });
+            let pod = json!({
+                "metadata": { "name": "one", "namespace": "n" },
+                "spec": { "nodeName": "a", "containers": [{ "resources": { "requests": requests } }] },
+                "status": { "phase": "Running" },
+            });
+            pods.upsert(&serde_json::from_value(pod).unwrap());
+            let totals = nodes.totals(&pods);
+            assert_eq!((totals.allocatable.gpus, totals.requested.gpus), (2 * each, 1));
+            assert_eq!(totals.largest_node.unwrap().gpus, each);
+            let free = nodes.free(&pods);
+            let on_each: Vec<u64> = free.nodes.iter().map(|kind| kind.free.gpus).collect();
+            let expected = if each == 0 {
+                vec![0, 0]
+            } else {
+                vec![each, each - 1]
+            };
+            assert_eq!(on_each, expected, "{name}");
+        }
     }
 
     #[test]

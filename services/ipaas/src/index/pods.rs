@@ -10,6 +10,7 @@ use api_types::pods::{Pod, PodPhase};
 use chrono::{DateTime, Utc};
 use hashbrown::HashTable;
 
+use crate::app::gpu::GpuResource;
 use crate::app::names::{REVISION, ServiceKey};
 use crate::app::pod_status::{self, Trouble};
 use crate::index::interner::{Interner, Symbol};
@@ -38,8 +39,9 @@ pub struct PodRow {
     pub cpu_millicores: u32,
     pub memory_bytes: u64,
     pub trouble: Option<Box<Trouble>>,
-    pub containers: u16,
-    pub containers_ready: u16,
+    pub gpus: u16,
+    pub containers: u8,
+    pub containers_ready: u8,
     pub phase: PodPhase,
     pub ready: bool,
     /// Of the list that last named it.
@@ -111,10 +113,20 @@ pub struct PodTable {
     by_name: NameIndex,
     by_service: HashMap<ServicePlace, Vec<u32>>,
     by_node: HashMap<Symbol, ResourceAmounts>,
+    gpu: GpuResource,
     round: u8,
 }
 
 impl PodTable {
+    /// An empty one, in which `gpu` counts as GPUs.
+    #[must_use]
+    pub fn new(gpu: GpuResource) -> Self {
+        Self {
+            gpu,
+            ..Self::default()
+        }
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_name.slots.len()
@@ -303,7 +315,7 @@ impl PodTable {
 
     fn row(&mut self, pod: &wire::Pod, name: Name, service: Option<&ServiceKey>) -> PodRow {
         let seen = pod_status::read(pod);
-        let (cpu_millicores, memory_bytes) = pod_status::requests(&pod.spec);
+        let requests = pod_status::requests(&pod.spec, &self.gpu);
         let held =
             |texts: &mut Interner, text: Option<&String>| text.map_or(Symbol::EMPTY, |text| texts.hold(text));
         let texts = &mut self.texts;
@@ -321,10 +333,11 @@ impl PodTable {
             unready_since: seen.unready_since.map_or(0, |at| at.timestamp()),
             revision: pod.metadata.label(REVISION).parse().unwrap_or(0),
             restarts: seen.restarts,
-            cpu_millicores: u32::try_from(cpu_millicores).unwrap_or(u32::MAX),
-            memory_bytes,
+            cpu_millicores: u32::try_from(requests.cpu_millicores).unwrap_or(u32::MAX),
+            memory_bytes: requests.memory_bytes,
             trouble: seen.trouble.map(Box::new),
-            containers: u16::try_from(pod.spec.containers.len()).unwrap_or(u16::MAX),
+            gpus: u16::try_from(requests.gpus).unwrap_or(u16::MAX),
+            containers: u8::try_from(pod.spec.containers.len()).unwrap_or(u8::MAX),
             containers_ready: seen.containers_ready,
             phase: seen.phase,
             ready: seen.ready,
@@ -368,6 +381,7 @@ impl PodTable {
         change(&mut sum.cpu_millicores, u64::from(row.cpu_millicores));
         change(&mut sum.memory_bytes, row.memory_bytes);
         change(&mut sum.pods, 1);
+        change(&mut sum.gpus, u64::from(row.gpus));
         if sum.pods == 0 {
             self.by_node.remove(&row.node);
         }

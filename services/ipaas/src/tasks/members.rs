@@ -117,7 +117,10 @@ async fn make(state: &AppState, stored: Stored, before: Option<&Member>) -> Resu
     let writes = Rest::new(&target.config, writes).map_err(ApiError::internal)?;
     // The same cluster under a new kubeconfig keeps its tables; another cluster starts empty.
     let same = before.filter(|before| before.check.read().cluster_uid == stored.check.cluster_uid);
-    let tables = same.map_or_else(|| Arc::new(Tables::default()), |before| before.tables.clone());
+    let tables = same.map_or_else(
+        || Arc::new(Tables::new(&state.gpu)),
+        |before| before.tables.clone(),
+    );
     remember(state, stored.id, &tables).await?;
     let name: Arc<str> = Arc::from(stored.name.as_str());
     Ok(Arc::new(Member::new(Parts {

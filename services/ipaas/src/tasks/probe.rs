@@ -48,7 +48,7 @@ pub async fn run(state: AppState, member: Arc<Member>) {
             );
         }
         if reachable && Instant::now() >= next_measure {
-            next_measure = Instant::now() + measure(&member).await;
+            next_measure = Instant::now() + measure(&state, &member).await;
         }
         let view = view_of(&state, &member, reachable);
         if news || told != Some(view) {
@@ -108,7 +108,7 @@ async fn probe(state: &AppState, member: &Member) -> Result<(), String> {
 }
 
 /// Reads the version and what the nodes use. Returns when to do so again.
-async fn measure(member: &Member) -> Duration {
+async fn measure(state: &AppState, member: &Member) -> Duration {
     if let Ok(version) = member.looks.get::<Version>("/version").await {
         member.check.write().kubernetes_version = version.git_version;
     }
@@ -119,7 +119,7 @@ async fn measure(member: &Member) -> Duration {
             let used = list
                 .items
                 .into_iter()
-                .map(|node| (node.metadata.name, amounts(&node.usage)))
+                .map(|node| (node.metadata.name, amounts(&node.usage, &state.gpu)))
                 .collect();
             member.tables.nodes.write().set_used(used);
             MEASURE_PERIOD

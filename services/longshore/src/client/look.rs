@@ -143,23 +143,25 @@ fn cluster_table(page: &Page<Cluster>) -> String {
         "nodes",
         "cpu asked",
         "memory asked",
+        "gpus asked",
         "services",
         "seen",
     ]);
     for cluster in &page.items {
-        let [version, nodes, cpu, memory, seen] = match &cluster.observed {
+        let [version, nodes, cpu, memory, gpus, seen] = match &cluster.observed {
             Some(observed) => {
-                let [cpu, memory] = parts(&observed.requested, &observed.allocatable);
+                let [cpu, memory, gpus] = parts(&observed.requested, &observed.allocatable);
                 let stale = if observed.stale { ", old" } else { "" };
                 [
                     observed.kubernetes_version.clone(),
                     format!("{} of {}", observed.nodes_ready, observed.nodes),
                     cpu,
                     memory,
+                    gpus,
                     format!("{} ago{stale}", age(observed.observed_at, now)),
                 ]
             }
-            None => ["-", "-", "-", "-", "never"].map(str::to_owned),
+            None => ["-", "-", "-", "-", "-", "never"].map(str::to_owned),
         };
         table.row([
             cluster.name.clone(),
@@ -170,6 +172,7 @@ fn cluster_table(page: &Page<Cluster>) -> String {
             nodes,
             cpu,
             memory,
+            gpus,
             cluster.services.to_string(),
             seen,
         ]);
@@ -200,7 +203,7 @@ fn cluster_text(cluster: &Cluster) -> String {
         ("replicas", cluster.assigned_replicas.to_string()),
     ];
     if let Some(observed) = &cluster.observed {
-        let [cpu, memory] = parts(&observed.requested, &observed.allocatable);
+        let [cpu, memory, gpus] = parts(&observed.requested, &observed.allocatable);
         let stale = if observed.stale {
             "; old, since the cluster doesn't answer"
         } else {
@@ -215,10 +218,11 @@ fn cluster_text(cluster: &Cluster) -> String {
             ("pods", observed.pods.to_string()),
             ("cpu asked for", cpu),
             ("memory asked for", memory),
+            ("gpus asked for", gpus),
             ("seen", format!("{} ago{stale}", age(observed.observed_at, now))),
         ]);
         if let Some(used) = &observed.used {
-            let [cpu, memory] = parts(used, &observed.allocatable);
+            let [cpu, memory, _] = parts(used, &observed.allocatable);
             all.extend([("cpu used", cpu), ("memory used", memory)]);
         }
     }
@@ -255,6 +259,7 @@ fn node_table(page: &Page<Node>) -> String {
         "version",
         "cpu asked",
         "memory asked",
+        "gpus asked",
         "pods",
         "age",
         "message",
@@ -266,7 +271,7 @@ fn node_table(page: &Page<Node>) -> String {
             (false, false) => "not ready",
         };
         let closed = if node.unschedulable { ", cordoned" } else { "" };
-        let [cpu, memory] = parts(&node.requested, &node.allocatable);
+        let [cpu, memory, gpus] = parts(&node.requested, &node.allocatable);
         table.row([
             node.name.clone(),
             format!("{ready}{closed}"),
@@ -275,6 +280,7 @@ fn node_table(page: &Page<Node>) -> String {
             node.kubelet_version.clone(),
             cpu,
             memory,
+            gpus,
             format!("{} of {}", node.requested.pods, node.allocatable.pods),
             age(node.created_at, now),
             node.message.clone(),

@@ -72,12 +72,16 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// CPU and memory, each as a part of the whole: `1.5 of 12`, `1 GiB of 48 GiB`.
+/// CPU, memory and GPUs, each as a part of the whole: `1.5 of 12`, `1 GiB of 48 GiB`, `2 of 8`.
 #[must_use]
-pub fn parts(part: &ResourceAmounts, whole: &ResourceAmounts) -> [String; 2] {
+pub fn parts(part: &ResourceAmounts, whole: &ResourceAmounts) -> [String; 3] {
     [
         format!("{} of {}", cpu(part.cpu_millicores), cpu(whole.cpu_millicores)),
         format!("{} of {}", bytes(part.memory_bytes), bytes(whole.memory_bytes)),
+        match whole.gpus {
+            0 => "-".to_owned(),
+            all => format!("{} of {all}", part.gpus),
+        },
     ]
 }
 

@@ -26,6 +26,7 @@ use crate::{first_user, migrate, private_file, say, simulate, stop};
 
 const CLUSTERS: [&str; 2] = ["east-1", "west-1"];
 const NODES: u32 = 3;
+const GPU_NODES: u32 = 1;
 
 /// What `demo.json` tells programs that drive the demo. It is there while everything is.
 #[derive(Debug, Serialize)]
@@ -61,6 +62,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let simulated = Simulated {
         clusters: CLUSTERS.map(str::to_owned).to_vec(),
         nodes: NODES,
+        gpu_nodes: GPU_NODES,
     };
     let sandbox = simulate::start(&settings, &simulated).await?;
     let settings = match sandbox.admin_address() {

@@ -3,7 +3,7 @@
 //! One rule for every operation: the longest part of the path that ends in a name and that can be read
 //! is the object. A change that makes something of a collection whose members can be read is on the new
 //! member, by the name in its body; without a name, or where nothing can be read, the answer tells what
-//! was made.
+//! was made. What there is only one of, such as the prices, is read where it is put.
 
 use http::Method;
 use serde_json::Value;
@@ -49,6 +49,7 @@ pub fn of(routes: &RouteTable, matched: &Matched, path: &str, body: &Value) -> O
         .filter(|length| template[length - 1].starts_with('{'))
         .map(|length| parts[..length].join("/"))
         .find(|path| readable(routes, path))
+        .or_else(|| is_single(routes, matched, path).then(|| path.to_owned()))
         .map(Object::Present)
         .unwrap_or(if matched.operation.id.starts_with("create_") {
             Object::Made(None)
@@ -62,6 +63,11 @@ fn readable(routes: &RouteTable, path: &str) -> bool {
     routes
         .find(&Method::GET, path)
         .is_ok_and(|found| found.operation.template.ends_with('}'))
+}
+
+/// Whether a change is on what can be read at its own path and is no collection.
+fn is_single(routes: &RouteTable, matched: &Matched, path: &str) -> bool {
+    matched.operation.method == Method::PUT && routes.find(&Method::GET, path).is_ok()
 }
 
 /// An object without what is only seen.
@@ -93,6 +99,7 @@ mod tests {
             "/api/v1/projects/{project}": { "get": operation("get_project") },
             "/api/v1/projects/{project}/pods/{pod}": { "delete": operation("delete_pod") },
             "/api/v1/projects/{project}/services/{service}/releases": { "post": operation("create_release") },
+            "/api/v1/prices": { "get": operation("get_prices"), "put": operation("put_prices") },
             "/api/v1/projects/{project}/services/{service}": { "get": operation("get_service") },
         } });
         RouteTable::build(&[(Target::Portal, &document)]).unwrap()
@@ -114,6 +121,7 @@ mod tests {
             object(Method::POST, "/users/ann/password", json!({})),
             present("/users/ann")
         );
+        assert_eq!(object(Method::PUT, "/prices", json!({})), present("/prices"));
         assert_eq!(
             object(Method::DELETE, "/bindings/7", Value::Null),
             present("/bindings/7")

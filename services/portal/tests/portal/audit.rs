@@ -458,6 +458,21 @@ async fn a_change_shows_its_object_as_it_was_and_as_it_became() {
             "{changed}"
         );
 
+        // What there is only one of is read where it is put.
+        let prices = |version: u32| json!({ "version": version, "cpu_core_hour": 0.25 });
+        stage.cluster_mgr.answer_once("/api/v1/prices", 200, prices(1));
+        stage.cluster_mgr.answer("/api/v1/prices", 200, prices(2));
+        let put = stage
+            .request(Method::PUT, "/prices")
+            .header("if-match", "1")
+            .json(&json!({ "currency": "CNY" }));
+        admin.with(put).send().await.unwrap();
+        let priced = detail("action=put_prices").await;
+        assert_eq!(
+            (&priced["before"]["version"], &priced["after"]["version"]),
+            (&json!(1), &json!(2))
+        );
+
         // A refused change has no object, and who may not read a record doesn't learn of it.
         let refused = admin.with(
             stage

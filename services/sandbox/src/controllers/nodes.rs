@@ -96,7 +96,7 @@ fn addresses(cluster: &Cluster, index: u32, name: &str) -> Value {
 
 fn status(cluster: &Cluster, index: u32, name: &str) -> Value {
     let config = &cluster.config;
-    let capacity = json!({
+    let mut capacity = json!({
         "cpu": config.node_cpu,
         "memory": config.node_memory,
         "pods": config.node_pods.to_string(),
@@ -104,6 +104,9 @@ fn status(cluster: &Cluster, index: u32, name: &str) -> Value {
         "hugepages-1Gi": "0",
         "hugepages-2Mi": "0",
     });
+    if index < config.gpu_nodes {
+        capacity[config.gpu_resource.as_str()] = json!(config.node_gpus.to_string());
+    }
     let now = json::now();
     let condition = |kind: &str, status: &str, reason: &str, message: &str| {
         json!({"type": kind, "status": status, "reason": reason, "message": message,

@@ -51,7 +51,7 @@ impl Scheduler {
                 let mut read = Node::read(&node.bare_value());
                 for (placed, requests) in self.placed.values() {
                     if *placed == name {
-                        read.used.add(*requests);
+                        read.used.add(requests);
                     }
                 }
                 self.nodes.insert(name, read);
@@ -67,7 +67,7 @@ impl Scheduler {
             if let Some((node, requests)) = self.placed.remove(&pod.key)
                 && let Some(node) = self.nodes.get_mut(&node)
             {
-                node.used.subtract(requests);
+                node.used.subtract(&requests);
             }
             return;
         }
@@ -82,7 +82,7 @@ impl Scheduler {
     fn place(&mut self, key: Key, name: Arc<str>, requests: Requests) {
         self.waiting.remove(&key);
         if let Some(node) = self.nodes.get_mut(&name) {
-            node.used.add(requests);
+            node.used.add(&requests);
         }
         self.placed.insert(key, (name, requests));
     }
@@ -93,9 +93,9 @@ impl Scheduler {
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         let mut best: Option<(i64, &Arc<str>)> = None;
         for (name, node) in &self.nodes {
-            let misfits = node.misfits(name, pod, requests);
+            let misfits = node.misfits(name, pod, &requests);
             if misfits.is_empty() {
-                let score = node.score(requests);
+                let score = node.score(&requests);
                 if best.is_none_or(|(least, _)| score < least) {
                     best = Some((score, name));
                 }

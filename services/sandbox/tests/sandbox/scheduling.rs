@@ -1,10 +1,10 @@
 //! The scheduler: what fits, and why something does not.
 
 use k8s_openapi::api::core::v1::{Event, Node, Pod};
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::support::{Stage, eventually, is_ready, pod};
+use crate::support::{Stage, config, eventually, is_ready, pod};
 
 fn hungry(name: &str, cpu: &str) -> Value {
     let mut pod = pod(name, "shop/web:1");
@@ -91,4 +91,64 @@ async fn cordons_taints_and_selectors_are_kept_to() {
     assert_eq!(node(&stage.pods().get("second").await.unwrap()), None);
     patch("east-node-1", json!({"spec": {"unschedulable": null}})).await;
     assert_eq!(node(&stage.until("second", is_ready).await), Some("east-node-1"));
+}
+
+#[tokio::test]
+async fn gpus_are_whole_devices_of_the_nodes_that_have_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut settings = config(&directory);
+    settings.clusters[0].gpu_nodes = 1;
+    settings.clusters[0].node_gpus = 2;
+    let stage = Stage::with(settings, directory).await;
+    let asks = |name: &str, resources: Value| {
+        let mut pod = pod(name, "shop/web:1");
+        pod["spec"]["containers"][0]["resources"] = resources;
+        pod
+    };
+    // What is only a limit is asked for as well.
+    for name in ["a", "b", "c"] {
+        stage
+            .run(asks(name, json!({"limits": {"nvidia.com/gpu": "1"}})))
+            .await;
+        if name != "c" {
+            let placed = stage.until(name, is_ready).await;
+            assert_eq!(node(&placed), Some("east-node-1"), "{name}");
+        }
+    }
+    let unschedulable = |pod: &Pod| {
+        let conditions = pod.status.as_ref().and_then(|status| status.conditions.clone());
+        conditions.unwrap_or_default().iter().any(|condition| {
+            condition
+                .message
+                .as_deref()
+                .is_some_and(|message| message.contains("2 Insufficient nvidia.com/gpu"))
+        })
+    };
+    stage.until("c", unschedulable).await;
+    stage.pods().delete("a", &DeleteParams::default()).await.unwrap();
+    stage.until("c", is_ready).await;
+
+    for (resources, why) in [
+        (
+            json!({"limits": {"nvidia.com/gpu": "500m"}}),
+            "must be an integer",
+        ),
+        (
+            json!({"requests": {"nvidia.com/gpu": "1"}}),
+            "Limit must be set for non overcommitable resources",
+        ),
+        (
+            json!({"requests": {"nvidia.com/gpu": "1"}, "limits": {"nvidia.com/gpu": "2"}}),
+            "must be equal to nvidia.com/gpu limit of 2",
+        ),
+    ] {
+        let bad: Pod = serde_json::from_value(asks("bad", resources)).unwrap();
+        let error = stage
+            .pods()
+            .create(&PostParams::default(), &bad)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }

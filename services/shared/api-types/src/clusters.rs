@@ -205,6 +205,8 @@ pub struct ResourceAmounts {
     pub cpu_millicores: u64,
     pub memory_bytes: u64,
     pub pods: u64,
+    /// Whole GPUs. Of what is in use always 0: nothing measures them.
+    pub gpus: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

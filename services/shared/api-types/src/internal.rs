@@ -196,6 +196,8 @@ pub struct MeasuredPod {
     /// What it asks for.
     pub cpu_millicores: u32,
     pub memory_bytes: u64,
+    #[serde(default)]
+    pub gpus: u32,
     /// The position of the query, and the value.
     pub values: Vec<(usize, f64)>,
 }

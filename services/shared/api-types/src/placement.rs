@@ -92,7 +92,7 @@ pub struct PlacementReason {
     /// How many it held before the decision.
     pub previous: u32,
     /// What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `kept`, `not_ready`, `cordoned`,
-    /// `taint`, `avoid`, `excluded`.
+    /// `taint`, `avoid`, `gpus`, `excluded`.
     #[serde(default)]
     pub bounds: Vec<String>,
     /// One sentence for a person.

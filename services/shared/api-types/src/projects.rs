@@ -38,6 +38,7 @@ pub struct Quota {
     pub memory_bytes: Option<u64>,
     /// Replicas of all services.
     pub pods: Option<u64>,
+    pub gpus: Option<u64>,
 }
 
 /// What services ask for: the replicas that are wanted, times what one requests.
@@ -46,6 +47,7 @@ pub struct Requested {
     pub cpu_millicores: u64,
     pub memory_bytes: u64,
     pub pods: u64,
+    pub gpus: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

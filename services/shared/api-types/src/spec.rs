@@ -111,16 +111,27 @@ pub struct Resources {
     /// `"1Gi"`, `"256Mi"`.
     pub memory_request: String,
     pub memory_limit: String,
+    /// Whole GPUs that one replica has for itself. The platform's configuration says as which resource of
+    /// Kubernetes: `nvidia.com/gpu`.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schema(maximum = 64)]
+    pub gpus: u32,
+}
+
+/// What was never asked for is not written: specs from before there were GPUs stay the same to the letter.
+fn is_none(gpus: &u32) -> bool {
+    *gpus == 0
 }
 
 impl Default for Resources {
-    /// 1 CPU and 1 GiB.
+    /// 1 CPU and 1 GiB, no GPU.
     fn default() -> Self {
         Self {
             cpu_request: "1".into(),
             cpu_limit: "1".into(),
             memory_request: "1Gi".into(),
             memory_limit: "1Gi".into(),
+            gpus: 0,
         }
     }
 }

@@ -74,6 +74,7 @@ pub struct UsageItem {
     pub pod_hours: f64,
     pub cpu_core_hours: f64,
     pub memory_gib_hours: f64,
+    pub gpu_hours: f64,
     /// Of the pod-hours that were measured; absent when none was. Never zero for not known.
     pub cpu_used_core_hours: Option<f64>,
     pub memory_used_gib_hours: Option<f64>,
@@ -85,11 +86,11 @@ pub struct UsageItem {
     pub gap_hours: f64,
     /// How far this part was counted.
     pub counted_until: DateTime<Utc>,
-    /// What was requested, at the present prices; absent while there are none.
+    /// What was requested, each hour at its price; absent where no hour has one.
     pub cost: Option<f64>,
 }
 
-/// What an hour of a unit costs.
+/// What an hour of a unit costs now, and what it will.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Prices {
     /// As in ISO 4217: `CNY`.
@@ -98,13 +99,36 @@ pub struct Prices {
     pub cpu_core_hour: Option<f64>,
     /// Of a GiB requested for an hour.
     pub memory_gib_hour: Option<f64>,
+    /// Of a GPU requested for an hour.
+    pub gpu_hour: Option<f64>,
+    /// Since when these hold; absent while nothing has a price.
+    pub valid_from: Option<DateTime<Utc>>,
+    /// Those that were set and begin later, the earliest first.
+    pub upcoming: Vec<Price>,
     /// For `If-Match`; 0 until somebody set prices.
     pub version: i64,
+    /// When and by whom prices were last set, those that begin later included.
     pub updated_at: Option<DateTime<Utc>>,
     pub updated_by: Option<String>,
 }
 
-/// Prices as they are to be.
+/// What an hour of a unit costs in hours of one time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Price {
+    /// The beginning of its first hour.
+    pub valid_from: DateTime<Utc>,
+    /// Where the next one begins; absent of the last.
+    pub valid_to: Option<DateTime<Utc>>,
+    pub currency: String,
+    pub cpu_core_hour: Option<f64>,
+    pub memory_gib_hour: Option<f64>,
+    pub gpu_hour: Option<f64>,
+    pub version: i64,
+    pub set_at: DateTime<Utc>,
+    pub set_by: String,
+}
+
+/// Prices as they are to be, all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPrices {
@@ -115,4 +139,11 @@ pub struct NewPrices {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub memory_gib_hour: Option<f64>,
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub gpu_hour: Option<f64>,
+    /// From which hour on; the present one when absent. Hours that are over keep their price; only where none had one
+    /// before may it lie in the past.
+    #[serde(default)]
+    pub valid_from: Option<DateTime<Utc>>,
 }

@@ -7,7 +7,7 @@ import styles from './clusters.module.css';
 
 type Observed = NonNullable<Cluster['observed']>;
 
-/** How full a cluster is: CPU, memory, pods. */
+/** How full a cluster is: CPU, memory, pods, and GPUs where it has any. */
 export function ClusterUse({ observed, wide = false }: { observed: Observed; wide?: boolean }) {
   const { t } = useTranslation();
   const { allocatable, requested, used, stale } = observed;
@@ -29,6 +29,15 @@ export function ClusterUse({ observed, wide = false }: { observed: Observed; wid
         format={bytes}
         stale={stale}
       />
+      {allocatable.gpus ? (
+        <UseBar
+          label={t('word.gpus')}
+          requested={requested.gpus ?? 0}
+          total={allocatable.gpus}
+          format={String}
+          stale={stale}
+        />
+      ) : null}
       <UseBar
         label={t('word.pods')}
         requested={observed.pods}

@@ -22,6 +22,7 @@ export function NodeTable({ cluster }: { cluster: string }) {
     ...read('/api/v1/clusters/{cluster}/nodes', { params: { path: { cluster }, query: { limit, cursor } } }),
     placeholderData: keepPreviousData,
   });
+  const equipped = nodes.data?.items.some(({ allocatable }) => (allocatable.gpus ?? 0) > 0);
   const bar = (node: ClusterNode, field: 'cpu_millicores' | 'memory_bytes') => (
     <div style={{ minWidth: 150 }}>
       <UseBar
@@ -70,6 +71,19 @@ export function NodeTable({ cluster }: { cluster: string }) {
       responsive: ['sm'],
       render: (_, node) => bar(node, 'memory_bytes'),
     },
+    ...(equipped
+      ? [
+          {
+            key: 'gpus',
+            title: t('word.gpus'),
+            render: (_: unknown, { requested, allocatable }: ClusterNode) => (
+              <span className="number">
+                {requested.gpus ?? 0}/{allocatable.gpus ?? 0}
+              </span>
+            ),
+          },
+        ]
+      : []),
     {
       key: 'pods',
       title: t('word.pods'),

@@ -1,5 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Button, Form, Input, InputNumber } from 'antd';
+import { App, Button, DatePicker, Form, Input, InputNumber } from 'antd';
+import type { Dayjs } from 'dayjs';
+import dayjs from 'dayjs';
 import { useTranslation } from 'react-i18next';
 import { client, ifMatch, read, send } from '@/api/client';
 import type { Prices } from '@/api/types';
@@ -10,9 +12,10 @@ import { PageHeader } from '@/components/PageHeader';
 import { Section } from '@/components/Section';
 import { CompanyTabs } from '@/features/company/CompanyTabs';
 import { usePermission } from '@/features/session/permissions';
+import { PriceHistory } from './PriceHistory';
 import styles from './usage.module.css';
 
-/** What an hour of a unit costs. */
+/** What an hour of a unit costs, from when on, and what it did cost. */
 export function Page() {
   const { t } = useTranslation();
   const prices = useQuery(read('/api/v1/prices'));
@@ -23,6 +26,7 @@ export function Page() {
       {prices.error && <ErrorPanel error={prices.error} onRetry={() => void prices.refetch()} />}
       {prices.isLoading && <RowsLoading />}
       {prices.data && <PricesForm key={prices.data.version} prices={prices.data} />}
+      <PriceHistory />
     </>
   );
 }
@@ -31,6 +35,8 @@ interface Values {
   currency: string;
   cpu_core_hour: number | null;
   memory_gib_hour: number | null;
+  gpu_hour: number | null;
+  valid_from: Dayjs | null;
 }
 
 function PricesForm({ prices }: { prices: Prices }) {
@@ -39,11 +45,15 @@ function PricesForm({ prices }: { prices: Prices }) {
   const queries = useQueryClient();
   const { allowed, reason } = usePermission('quota:write');
   const save = useMutation({
-    mutationFn: ({ currency, ...values }: Values) =>
+    mutationFn: ({ currency, valid_from, ...values }: Values) =>
       send(
         client.PUT('/api/v1/prices', {
           params: { header: ifMatch(prices.version) },
-          body: { currency: currency.trim(), ...values },
+          body: {
+            currency: currency.trim(),
+            valid_from: valid_from?.startOf('hour').toISOString() ?? null,
+            ...values,
+          },
         }),
       ),
     onSuccess: () => {
@@ -62,6 +72,8 @@ function PricesForm({ prices }: { prices: Prices }) {
           currency: prices.currency,
           cpu_core_hour: prices.cpu_core_hour ?? null,
           memory_gib_hour: prices.memory_gib_hour ?? null,
+          gpu_hour: prices.gpu_hour ?? null,
+          valid_from: null,
         }}
         onFinish={save.mutate}
       >
@@ -72,11 +84,18 @@ function PricesForm({ prices }: { prices: Prices }) {
         >
           <Input maxLength={3} autoComplete="off" spellCheck={false} className="mono" />
         </Form.Item>
-        {(['cpu_core_hour', 'memory_gib_hour'] as const).map((name) => (
+        {(['cpu_core_hour', 'memory_gib_hour', 'gpu_hour'] as const).map((name) => (
           <Form.Item key={name} name={name} label={t(`prices.${name}`)}>
             <InputNumber min={0} max={1_000_000} step={0.01} placeholder={t('prices.none')} />
           </Form.Item>
         ))}
+        <Form.Item name="valid_from" label={t('prices.valid_from')} extra={t('prices.valid_from_hint')}>
+          <DatePicker
+            showTime={{ format: 'HH', defaultValue: dayjs().startOf('day') }}
+            format="YYYY-MM-DD HH:00"
+            placeholder={t('prices.now')}
+          />
+        </Form.Item>
         {!allowed && <p className="muted">{reason}</p>}
         <Button type="primary" htmlType="submit" loading={save.isPending}>
           {t('action.save')}

@@ -12,6 +12,7 @@ interface Values {
   cpu: number | null;
   memory: number | null;
   pods: number | null;
+  gpus: number | null;
 }
 
 const times = (value: number | null | undefined, factor: number): number | null =>
@@ -27,11 +28,16 @@ export function QuotaModal({ project, onClose }: { project: Project; onClose: ()
   const [form] = Form.useForm<Values>();
   const { quota } = project;
   const save = useMutation({
-    mutationFn: ({ cpu, memory, pods }: Values) =>
+    mutationFn: ({ cpu, memory, pods, gpus }: Values) =>
       send(
         client.PUT('/api/v1/projects/{project}/quota', {
           params: { path: { project: project.name }, header: ifMatch(project.version) },
-          body: { cpu_millicores: times(cpu, 1_000), memory_bytes: times(memory, GIB), pods: times(pods, 1) },
+          body: {
+            cpu_millicores: times(cpu, 1_000),
+            memory_bytes: times(memory, GIB),
+            pods: times(pods, 1),
+            gpus: times(gpus, 1),
+          },
         }),
       ),
     onSuccess: () => {
@@ -70,12 +76,14 @@ export function QuotaModal({ project, onClose }: { project: Project; onClose: ()
           cpu: parts(quota.cpu_millicores, 1_000),
           memory: parts(quota.memory_bytes, GIB),
           pods: quota.pods ?? null,
+          gpus: quota.gpus ?? null,
         }}
         onFinish={save.mutate}
       >
         {field('cpu', 1, 3)}
         {field('memory', 1, 3)}
         {field('pods', 1, 0)}
+        {field('gpus', 1, 0)}
       </Form>
       {save.error && <ErrorPanel inline error={save.error} />}
     </Modal>

@@ -17,6 +17,7 @@ export function QuotaSection({ project }: { project: Project }) {
     { key: 'cpu', limit: quota.cpu_millicores, asked: requested.cpu_millicores, format: cores },
     { key: 'memory', limit: quota.memory_bytes, asked: requested.memory_bytes, format: bytes },
     { key: 'pods', limit: quota.pods, asked: requested.pods, format: String },
+    { key: 'gpus', limit: quota.gpus, asked: requested.gpus, format: String },
   ] as const;
   return (
     <Section

@@ -21,6 +21,9 @@ export function UsageSum({ item, currency }: { item: UsageItem; currency: string
     ],
     [t('usage.pod_hours'), figure(item.pod_hours, tag)],
   ];
+  if (item.gpu_hours > 0) {
+    facts.push([t('usage.gpu_requested'), t('usage.gpu_hours', { value: figure(item.gpu_hours, tag) })]);
+  }
   if (item.cost !== undefined && item.cost !== null && currency) {
     facts.push([t('usage.cost'), <strong key="cost">{money(item.cost, currency, tag)}</strong>]);
   }

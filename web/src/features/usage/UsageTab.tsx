@@ -25,6 +25,7 @@ const DAY = 'YYYY-MM-DD';
 const VALUES = {
   cpu: ({ cpu_core_hours }: UsageItem) => cpu_core_hours,
   memory: ({ memory_gib_hours }: UsageItem) => memory_gib_hours,
+  gpu: ({ gpu_hours }: UsageItem) => gpu_hours,
   cost: ({ cost }: UsageItem) => cost ?? 0,
 };
 type Shown = keyof typeof VALUES;
@@ -41,7 +42,10 @@ export function UsageTab({ project }: { project: string }) {
   const total = sum.data?.items[0];
   const priced = total?.cost !== undefined && total.cost !== null;
   const currency = prices.data?.currency;
-  const choices: Shown[] = priced ? ['cpu', 'memory', 'cost'] : ['cpu', 'memory'];
+  const equipped = (total?.gpu_hours ?? 0) > 0;
+  const choices: Shown[] = ['cpu', 'memory'];
+  if (equipped) choices.push('gpu');
+  if (priced) choices.push('cost');
   const shown = choices.find((one) => one === list.filters.show) ?? 'cpu';
   const format = (value: number) =>
     shown === 'cost' && currency ? money(value, currency, tag) : figure(value, tag);
@@ -102,7 +106,12 @@ export function UsageTab({ project }: { project: string }) {
       </Section>
       {/* Where there is nothing, that was said. */}
       {!(sum.isSuccess && total === undefined) && (
-        <UsageTable query={services} paging={list.paging} currency={priced ? currency : undefined} />
+        <UsageTable
+          query={services}
+          paging={list.paging}
+          equipped={equipped}
+          currency={priced ? currency : undefined}
+        />
       )}
     </div>
   );

@@ -16,12 +16,14 @@ import { Used } from './Used';
 interface Props {
   query: UseQueryResult<Page<UsageItem>>;
   paging: Paging;
+  /** Some of it held GPUs. */
+  equipped: boolean;
   /** None while nothing has a price. */
   currency: string | undefined;
 }
 
 /** The range's sums by service. */
-export function UsageTable({ query, paging, currency }: Props) {
+export function UsageTable({ query, paging, equipped, currency }: Props) {
   const { t } = useTranslation();
   const { tag } = useLanguage();
   const number = (key: string, title: string, value: (item: UsageItem) => React.ReactNode) => ({
@@ -63,6 +65,13 @@ export function UsageTable({ query, paging, currency }: Props) {
       item.gap_hours > 0 ? figure(item.gap_hours, tag) : <span className="faint">–</span>,
     ),
   ];
+  if (equipped) {
+    columns.splice(
+      -1,
+      0,
+      number('gpu', t('usage.gpu_requested'), (item) => figure(item.gpu_hours, tag)),
+    );
+  }
   if (currency) {
     columns.push(number('cost', t('usage.cost'), (item) => money(item.cost ?? 0, currency, tag)));
   }

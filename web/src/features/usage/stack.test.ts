@@ -14,6 +14,7 @@ function item(day: number, service: string, pods: number, gap = 0): UsageItem {
     pod_hours: pods,
     cpu_core_hours: pods,
     memory_gib_hours: pods,
+    gpu_hours: 0,
     cpu_used_core_hours: null,
     memory_used_gib_hours: null,
     measured: 0,

@@ -334,6 +334,7 @@ mod tests {
             created_at: at(-3600).timestamp(),
             unready_since: None,
             cpu_millicores: 500,
+            gpus: 0,
             memory_bytes: 1 << 30,
             values: values.to_vec(),
         }

@@ -53,6 +53,7 @@ pub struct Pod {
     pub since: i64,
     pub cpu_millicores: i64,
     pub memory_kib: i64,
+    pub gpus: i64,
     /// Millicores and KiB that it uses; None when that is not known.
     pub used: Option<(i64, i64)>,
 }
@@ -67,6 +68,7 @@ pub fn pods(service: &MeasuredService) -> Vec<Pod> {
             since: pod.created_at,
             cpu_millicores: i64::from(pod.cpu_millicores),
             memory_kib: whole(pod.memory_bytes.div_ceil(KIB) as f64),
+            gpus: i64::from(pod.gpus),
             used: value(pod, CPU).zip(value(pod, MEMORY)).map(|(cores, bytes)| {
                 let kib = bytes / KIB as f64;
                 (whole(cores * 1000.0), whole(kib))
@@ -100,6 +102,8 @@ pub struct Count {
     pub cpu_requested: i64,
     /// KiB times seconds.
     pub memory_requested: i64,
+    /// GPUs times seconds.
+    pub gpu_requested: i64,
     /// The part of the pod-seconds of which it is known what they used.
     pub measured_seconds: i64,
     pub cpu_used: i64,
@@ -126,6 +130,7 @@ pub fn count(stretch: Stretch, since: i64, seen: Option<&[Pod]>) -> Count {
         count.pod_seconds += seconds;
         count.cpu_requested = count.cpu_requested.saturating_add(times(pod.cpu_millicores));
         count.memory_requested = count.memory_requested.saturating_add(times(pod.memory_kib));
+        count.gpu_requested = count.gpu_requested.saturating_add(times(pod.gpus));
         if let Some((cpu, memory)) = pod.used {
             count.measured_seconds += seconds;
             count.cpu_used = count.cpu_used.saturating_add(times(cpu));
@@ -152,6 +157,7 @@ mod tests {
             unready_since: None,
             cpu_millicores: 500,
             memory_bytes: 1 << 20,
+            gpus: 2,
             values: values.to_vec(),
         }
     }
@@ -173,6 +179,7 @@ mod tests {
         let count = count(Stretch { from: 0, to: 60 }, 0, Some(&pods));
         assert_eq!((count.seconds, count.pod_seconds), (60, 180));
         assert_eq!((count.cpu_requested, count.memory_requested), (90_000, 184_320));
+        assert_eq!(count.gpu_requested, 360);
         assert_eq!(count.measured_seconds, 60);
         assert_eq!((count.cpu_used, count.memory_used), (15_000, 30_720));
     }
@@ -208,7 +215,7 @@ mod tests {
         fn every_second_is_counted_once_or_is_once_a_gap(
             start in 0i64..10_000, since in 0i64..20_000, born in 0i64..30_000, looks in looks(),
         ) {
-            let pod = Pod { since: born, cpu_millicores: 250, memory_kib: 7, used: Some((3, 5)) };
+            let pod = Pod { since: born, cpu_millicores: 250, memory_kib: 7, gpus: 3, used: Some((3, 5)) };
             let mut hours: BTreeMap<i64, Count> = BTreeMap::new();
             let mut now = start;
             let (mut counted, mut gaps) = (0, 0);
@@ -222,6 +229,7 @@ mod tests {
                     sum.pod_seconds += one.pod_seconds;
                     prop_assert_eq!(one.cpu_requested, 250 * one.pod_seconds);
                     prop_assert_eq!(one.memory_requested, 7 * one.pod_seconds);
+                    prop_assert_eq!(one.gpu_requested, 3 * one.pod_seconds);
                     prop_assert_eq!(one.measured_seconds, one.pod_seconds);
                 }
                 let there = (to - now.max(since)).max(0);

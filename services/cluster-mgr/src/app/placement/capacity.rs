@@ -15,6 +15,7 @@ use api_types::clusters::{ClusterObservation, FreeNodes, ResourceAmounts};
 pub struct Ask {
     pub cpu_millicores: u64,
     pub memory_bytes: u64,
+    pub gpus: u64,
 }
 
 /// What is promised on a cluster and not yet seen in what its pods request.
@@ -40,8 +41,10 @@ impl Reserved {
             .memory_bytes
             .saturating_add(ask.memory_bytes.saturating_mul(count));
         sum.pods = sum.pods.saturating_add(count);
+        sum.gpus = sum.gpus.saturating_add(ask.gpus.saturating_mul(count));
         largest.cpu_millicores = largest.cpu_millicores.max(ask.cpu_millicores);
         largest.memory_bytes = largest.memory_bytes.max(ask.memory_bytes);
+        largest.gpus = largest.gpus.max(ask.gpus);
     }
 }
 
@@ -63,7 +66,8 @@ impl Fit {
         let mut fit = Self::default();
         for kind in nodes {
             let room = (kind.free.cpu_millicores / ask.cpu_millicores.max(1))
-                .min(kind.free.memory_bytes / ask.memory_bytes.max(1));
+                .min(kind.free.memory_bytes / ask.memory_bytes.max(1))
+                .min(kind.free.gpus.checked_div(ask.gpus).unwrap_or(u64::MAX));
             let each = room.min(kind.free.pods);
             if each > 0 {
                 let nodes = u64::from(kind.nodes);
@@ -79,17 +83,22 @@ impl Fit {
     /// wherever those land.
     ///
     /// A pod takes the place of at most `ceil(largest / ask)`. And a node that gets pods of `v` in all loses
-    /// `ceil(v / ask)` at most, of CPU or of memory, which is less than `v / ask + 1`: summed up, the volume and
-    /// one for each node that gets any (one for each pod where the number of pods bounds).
+    /// `ceil(v / ask)` at most, of CPU, of memory or of GPUs if any are asked for, which is less than `v / ask + 1`:
+    /// summed up, the volume and one for each node that gets any (one for each pod where the number of pods bounds).
     fn lost(self, ask: Ask, sum: ResourceAmounts, largest: ResourceAmounts) -> u64 {
         if sum.pods == 0 {
             return 0;
         }
         let (cpu, memory) = (ask.cpu_millicores.max(1), ask.memory_bytes.max(1));
+        let gpu_places = |taken: ResourceAmounts| match ask.gpus {
+            0 => 0,
+            gpus => taken.gpus.div_ceil(gpus),
+        };
         let each = largest
             .cpu_millicores
             .div_ceil(cpu)
             .max(largest.memory_bytes.div_ceil(memory))
+            .max(gpu_places(largest))
             .max(1);
         let touched = if self.pods_bound {
             sum.pods
@@ -100,6 +109,7 @@ impl Fit {
             .cpu_millicores
             .div_ceil(cpu)
             .saturating_add(sum.memory_bytes.div_ceil(memory))
+            .saturating_add(gpu_places(sum))
             .saturating_add(touched);
         sum.pods.saturating_mul(each).min(by_volume)
     }
@@ -144,7 +154,11 @@ pub fn further(ask: Ask, observed: &ClusterObservation, fit: Option<Fit>, reserv
         reserved.sum.memory_bytes,
         ask.memory_bytes,
     ))
-    .min(room(all.pods, requested.pods, reserved.sum.pods, 1));
+    .min(room(all.pods, requested.pods, reserved.sum.pods, 1))
+    .min(match ask.gpus {
+        0 => u64::MAX,
+        gpus => room(all.gpus, requested.gpus, reserved.sum.gpus, gpus),
+    });
     let Some(fit) = fit else { return by_sums };
     let waiting = observed
         .free
@@ -170,6 +184,7 @@ mod tests {
             cpu_millicores,
             memory_bytes,
             pods,
+            gpus: 0,
         }
     }
 
@@ -204,6 +219,7 @@ mod tests {
         let ask = Ask {
             cpu_millicores: 500,
             memory_bytes: 256 << 20,
+            gpus: 0,
         };
         assert_eq!(room(ask, &cluster, Reserved::default()), 4);
         let mut reserved = Reserved::default();
@@ -235,6 +251,7 @@ mod tests {
         let six = Ask {
             cpu_millicores: 6000,
             memory_bytes: 1 << 30,
+            gpus: 0,
         };
         let nothing = ResourceAmounts::default();
         // 20 cores are free in all, and no node takes 6.
@@ -244,6 +261,7 @@ mod tests {
         let small = Ask {
             cpu_millicores: 600,
             memory_bytes: 1 << 20,
+            gpus: 0,
         };
         let mut reserved = Reserved::default();
         reserved.add(small, 2);
@@ -264,15 +282,54 @@ mod tests {
         let ask = Ask {
             cpu_millicores: 1000,
             memory_bytes: 1 << 30,
+            gpus: 0,
         };
         let crumb = Ask {
             cpu_millicores: 10,
             memory_bytes: 1 << 20,
+            gpus: 0,
         };
         let mut reserved = Reserved::default();
         reserved.add(crumb, 100);
         // 32 places; the crumbs have one core, 100 MiB, and spoil one place on each of four nodes.
         assert_eq!(room(ask, &four(8000, ResourceAmounts::default()), reserved), 26);
+    }
+
+    #[test]
+    fn gpus_bound_only_those_who_ask_for_them() {
+        // One of four nodes has 8 GPUs.
+        let bare = amounts(8000, 16 << 30, 100);
+        let equipped = ResourceAmounts { gpus: 8, ..bare };
+        let kind = |nodes: u32, free: ResourceAmounts| FreeNodes { nodes, free };
+        let waiting = ResourceAmounts::default();
+        let cluster = observed(
+            ResourceAmounts {
+                gpus: 8,
+                ..amounts(32_000, 64 << 30, 400)
+            },
+            waiting,
+            Some(FreeRoom {
+                nodes: vec![kind(1, equipped), kind(3, bare)],
+                waiting,
+            }),
+        );
+        let ask = |gpus: u64| Ask {
+            cpu_millicores: 1000,
+            memory_bytes: 1 << 30,
+            gpus,
+        };
+        let rooms = [0, 1, 3, 8, 9].map(|gpus| room(ask(gpus), &cluster, Reserved::default()));
+        assert_eq!(rooms, [32, 8, 2, 1, 0]);
+        let mut reserved = Reserved::default();
+        reserved.add(ask(4), 1);
+        assert_eq!(room(ask(4), &cluster, reserved), 1);
+        assert_eq!(room(ask(8), &cluster, reserved), 0);
+        // Without its nodes only the sums are known.
+        let sums = ClusterObservation {
+            free: None,
+            ..cluster
+        };
+        assert_eq!(room(ask(2), &sums, reserved), 2);
     }
 
     fn places(ask: Ask, nodes: &[ResourceAmounts]) -> u64 {
@@ -292,31 +349,38 @@ mod tests {
         /// Whatever is promised, on whichever nodes it lands, the room that is told is there.
         #[test]
         fn no_room_is_promised_twice(
-            nodes in prop::collection::vec((0u64..40, 0u64..40, 0u64..12), 1..6),
-            promised in prop::collection::vec((1u64..15, 1u64..15, 0usize..6), 0..12),
-            (cpu, memory) in (1u64..12, 1u64..12),
+            nodes in prop::collection::vec((0u64..40, 0u64..40, 0u64..12, 0u64..9), 1..6),
+            promised in prop::collection::vec((1u64..15, 1u64..15, 0u64..5, 0usize..6), 0..12),
+            (cpu, memory, gpus) in (1u64..12, 1u64..12, 0u64..5),
         ) {
-            let ask = Ask { cpu_millicores: cpu, memory_bytes: memory };
-            let mut left: Vec<_> = nodes.iter().map(|(cpu, memory, pods)| amounts(*cpu, *memory, *pods)).collect();
-            let sum = left.iter().fold(ResourceAmounts::default(), |sum, node| amounts(
-                sum.cpu_millicores + node.cpu_millicores,
-                sum.memory_bytes + node.memory_bytes,
-                sum.pods + node.pods,
-            ));
+            let ask = Ask { cpu_millicores: cpu, memory_bytes: memory, gpus };
+            let mut left: Vec<_> = nodes
+                .iter()
+                .map(|(cpu, memory, pods, gpus)| ResourceAmounts { gpus: *gpus, ..amounts(*cpu, *memory, *pods) })
+                .collect();
+            let sum = left.iter().fold(ResourceAmounts::default(), |sum, node| ResourceAmounts {
+                cpu_millicores: sum.cpu_millicores + node.cpu_millicores,
+                memory_bytes: sum.memory_bytes + node.memory_bytes,
+                pods: sum.pods + node.pods,
+                gpus: sum.gpus + node.gpus,
+            });
             let kinds = left.iter().map(|free| FreeNodes { nodes: 1, free: *free }).collect();
             let waiting = ResourceAmounts::default();
             let cluster = observed(sum, waiting, Some(FreeRoom { nodes: kinds, waiting }));
             let mut reserved = Reserved::default();
-            for (cpu, memory, first) in promised {
+            for (cpu, memory, gpus, first) in promised {
                 let count = left.len();
                 let on = (0..count).map(|step| (first + step) % count).find(|index| {
                     let node = &left[*index];
-                    node.cpu_millicores >= cpu && node.memory_bytes >= memory && node.pods >= 1
+                    node.cpu_millicores >= cpu && node.memory_bytes >= memory && node.pods >= 1 && node.gpus >= gpus
                 });
                 if let Some(on) = on {
                     let node = &mut left[on];
-                    *node = amounts(node.cpu_millicores - cpu, node.memory_bytes - memory, node.pods - 1);
-                    reserved.add(Ask { cpu_millicores: cpu, memory_bytes: memory }, 1);
+                    node.cpu_millicores -= cpu;
+                    node.memory_bytes -= memory;
+                    node.pods -= 1;
+                    node.gpus -= gpus;
+                    reserved.add(Ask { cpu_millicores: cpu, memory_bytes: memory, gpus }, 1);
                 }
             }
             prop_assert!(room(ask, &cluster, reserved) <= places(ask, &left));

@@ -54,11 +54,19 @@ fn gave_back(candidate: &Candidate<'_>) -> bool {
     candidate.stuck > 0 || candidate.exhausted
 }
 
+/// Why a candidate that is out of question is that, if not for want of votes.
+fn hindrance<'a>(candidate: &Candidate<'a>) -> Option<Obstacle<'a>> {
+    let no_gpus = candidate.closed.filter(|obstacle| *obstacle == Obstacle::NoGpus);
+    candidate.excluded.or(no_gpus)
+}
+
 fn bounds(decision: &Decision<'_>, candidate: &Candidate<'_>, seat: &Seat) -> Vec<&'static str> {
     let mut bounds = Vec::new();
     match seat.part {
-        Part::Out if candidate.capacity == Some(0) && candidate.excluded.is_none() => bounds.push("capacity"),
-        Part::Out => bounds.push(candidate.excluded.map_or("excluded", Obstacle::word)),
+        Part::Out if candidate.capacity == Some(0) && hindrance(candidate).is_none() => {
+            bounds.push("capacity");
+        }
+        Part::Out => bounds.push(hindrance(candidate).map_or("excluded", Obstacle::word)),
         Part::Away => bounds.push("not_ready"),
         Part::Closed => bounds.push(candidate.closed.map_or("cordoned", Obstacle::word)),
         Part::Open => {
@@ -93,9 +101,7 @@ fn message(
     match seat.part {
         Part::Out if bounds.contains(&"capacity") => "no room for a replica".to_owned(),
         Part::Out => {
-            let why = candidate
-                .excluded
-                .map_or_else(|| "it has no weight".to_owned(), of_cluster);
+            let why = hindrance(candidate).map_or_else(|| "it has no weight".to_owned(), of_cluster);
             if held > 0 {
                 format!("gives up its {held}: {why}")
             } else {

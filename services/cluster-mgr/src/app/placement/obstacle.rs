@@ -13,6 +13,8 @@ pub enum Obstacle<'a> {
     OutsideEnvironment,
     NotChosen,
     Cordoned,
+    /// The service asks for GPUs.
+    NoGpus,
     /// One of its witnesses is silent, or it has not been well for long enough.
     Unproven,
     /// One that the service doesn't tolerate.
@@ -28,6 +30,7 @@ impl Obstacle<'_> {
         match self {
             Self::Removing | Self::Evacuating | Self::OutsideEnvironment | Self::NotChosen => "excluded",
             Self::Cordoned => "cordoned",
+            Self::NoGpus => "gpus",
             Self::Unproven => "not_ready",
             Self::Taint(_) => "taint",
             Self::Avoided(_) => "avoid",
@@ -44,6 +47,7 @@ impl fmt::Display for Obstacle<'_> {
             Self::OutsideEnvironment => formatter.write_str("is not one of the environment's"),
             Self::NotChosen => formatter.write_str("is not among those chosen for the service"),
             Self::Cordoned => formatter.write_str("is cordoned"),
+            Self::NoGpus => formatter.write_str("has no GPUs"),
             Self::Unproven => formatter.write_str("is not known to be well for long enough"),
             Self::Taint(taint) if taint.value.is_empty() => {
                 write!(formatter, "has the taint {}, which is not tolerated", taint.key)

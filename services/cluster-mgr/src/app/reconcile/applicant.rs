@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api_types::clusters::TaintEffect;
+use api_types::clusters::{ClusterObservation, TaintEffect};
 use api_types::placement::Placement;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -97,6 +97,7 @@ pub fn ask(service: &services::Model) -> Ask {
     Ask {
         cpu_millicores: service.cpu_millicores.max(0) as u64,
         memory_bytes: service.memory_bytes.max(0) as u64,
+        gpus: service.gpus.max(0) as u64,
     }
 }
 
@@ -162,6 +163,13 @@ impl<'a> Applicant<'a> {
         }
     }
 
+    /// It asks for GPUs, and no node of the cluster that takes pods has any. What is there already stays: the node with
+    /// the GPUs may only be away for a while.
+    fn lacks_gpus(&self, cluster: &ClusterView) -> bool {
+        let none = |observed: &ClusterObservation| observed.allocatable.gpus == 0;
+        self.ask.gpus > 0 && cluster.observed.as_ref().is_some_and(none)
+    }
+
     /// Every cluster as a place for it, in the order of the fleet's clusters.
     #[must_use]
     pub fn candidates<'c>(&'c self, fleet: &'c Fleet) -> Vec<Candidate<'c>> {
@@ -185,9 +193,10 @@ impl<'a> Applicant<'a> {
                     region: &cluster.region,
                     zone: &cluster.zone,
                     ready: cluster.answers(),
-                    closed: cluster
-                        .cordoned
-                        .then_some(Obstacle::Cordoned)
+                    closed: self
+                        .lacks_gpus(cluster)
+                        .then_some(Obstacle::NoGpus)
+                        .or_else(|| cluster.cordoned.then_some(Obstacle::Cordoned))
                         .or_else(|| cluster.is_closed().then_some(Obstacle::Unproven))
                         .or_else(|| taint(self.placement, cluster, TaintEffect::NoPlacement))
                         .or_else(|| avoided(false)),

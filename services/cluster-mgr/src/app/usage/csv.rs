@@ -8,14 +8,14 @@ use http::StatusCode;
 use platform::{ApiError, ApiResult};
 
 use super::{Place, Selection};
-use crate::app::prices::Rate;
+use crate::app::prices::Periods;
 use crate::db::{prices, usage_hours};
 use crate::state::AppState;
 
 /// Longer ones are refused rather than cut: half a bill looks like a whole one.
 const ROWS_AT_MOST: u64 = 100_000;
 const READ_AT_ONCE: usize = 500;
-const COLUMNS: &str = "from,to,project,environment,service,cluster,pod_hours,cpu_core_hours,memory_gib_hours,\
+const COLUMNS: &str = "from,to,project,environment,service,cluster,pod_hours,cpu_core_hours,memory_gib_hours,gpu_hours,\
                        cpu_used_core_hours,memory_used_gib_hours,measured,counted_hours,gap_hours,counted_until,\
                        cost,currency\r\n";
 
@@ -28,8 +28,9 @@ pub async fn export(
     caller: &Caller,
     asked: &UsageFilter,
 ) -> ApiResult<impl Stream<Item = ApiResult<String>> + Send + use<>> {
-    let selection = Selection::of(caller, asked, state.now())?;
     let database = state.foundation.database.clone();
+    let prices = Periods::of(prices::all(&database).await?);
+    let selection = Selection::of(caller, asked, &prices, state.now())?;
     if usage_hours::count(&database, &selection.filter).await? > ROWS_AT_MOST {
         return Err(ApiError::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -39,9 +40,7 @@ pub async fn export(
             ),
         ));
     }
-    let row = prices::find(&database).await?;
-    let rate = row.as_ref().and_then(Rate::of);
-    let currency = row.map(|row| row.currency).unwrap_or_default();
+    let currency = prices.currency().to_owned();
     let rows = stream::try_unfold(Some(None), move |next: Option<Option<Place>>| {
         let (database, selection, currency) = (database.clone(), selection.clone(), currency.clone());
         async move {
@@ -51,7 +50,7 @@ pub async fn export(
             let next = last.map(|last| Some(selection.place(last)));
             let lines: String = sums
                 .iter()
-                .map(|sum| line(&selection.item(sum, rate.as_ref()), &currency))
+                .map(|sum| line(&selection.item(sum), &currency))
                 .collect();
             Ok(Some((lines, next)))
         }
@@ -75,6 +74,7 @@ fn line(item: &UsageItem, currency: &str) -> String {
         number(item.pod_hours),
         number(item.cpu_core_hours),
         number(item.memory_gib_hours),
+        number(item.gpu_hours),
         known(item.cpu_used_core_hours),
         known(item.memory_used_gib_hours),
         number(item.measured),

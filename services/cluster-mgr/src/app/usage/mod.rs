@@ -1,4 +1,4 @@
-//! Usage as it is read: sums over parts of a range, at the present prices.
+//! Usage as it is read: sums over parts of a range, at the prices of their hours.
 
 pub mod buckets;
 pub mod csv;
@@ -15,7 +15,7 @@ use platform::{ApiError, ApiResult};
 use crate::app::autoscale::schedule::read_time_zone;
 use crate::app::clusters as cluster_logic;
 use crate::app::metering::HOUR;
-use crate::app::prices::Rate;
+use crate::app::prices::{Periods, rounded};
 use crate::db::usage_hours::{self, After, Filter, Sum};
 use crate::db::{Connection, prices};
 use crate::state::AppState;
@@ -38,7 +38,7 @@ fn invalid(message: String) -> ApiError {
 impl Selection {
     /// # Errors
     /// 400 `invalid_query` for a range that can't be or has too many parts, and for a time zone that there isn't.
-    pub fn of(caller: &Caller, asked: &UsageFilter, now: DateTime<Utc>) -> ApiResult<Self> {
+    pub fn of(caller: &Caller, asked: &UsageFilter, prices: &Periods, now: DateTime<Utc>) -> ApiResult<Self> {
         let zone = match asked.time_zone.as_deref() {
             None => Tz::UTC,
             Some(name) => read_time_zone(name).map_err(invalid)?,
@@ -61,6 +61,7 @@ impl Selection {
                 hours: buckets.range(),
                 by: asked.by,
                 bucket: buckets.expression(),
+                cost: prices.expression(buckets.range()),
             },
             buckets,
         })
@@ -100,7 +101,7 @@ impl Selection {
         (sum.bucket, sum.keys(self.filter.by))
     }
 
-    fn item(&self, sum: &Sum, rate: Option<&Rate>) -> UsageItem {
+    fn item(&self, sum: &Sum) -> UsageItem {
         let hours = |seconds: f64| seconds / HOUR as f64;
         let cpu = |amount: f64| hours(amount) / 1000.0;
         let memory = |amount: f64| hours(amount) / f64::from(1u32 << 20);
@@ -111,7 +112,6 @@ impl Selection {
             UsageKey::Service => (key(&sum.first), key(&sum.second), key(&sum.third), None),
             UsageKey::Cluster => (None, None, None, key(&sum.first)),
         };
-        let (cpu_core_hours, memory_gib_hours) = (cpu(sum.cpu_requested), memory(sum.memory_requested));
         UsageItem {
             from: time_of(sum.bucket),
             to: time_of(self.buckets.end_of(sum.bucket).unwrap_or(sum.bucket)),
@@ -120,8 +120,9 @@ impl Selection {
             service,
             cluster,
             pod_hours: hours(sum.pod_seconds),
-            cpu_core_hours,
-            memory_gib_hours,
+            cpu_core_hours: cpu(sum.cpu_requested),
+            memory_gib_hours: memory(sum.memory_requested),
+            gpu_hours: hours(sum.gpu_requested),
             cpu_used_core_hours: known.then(|| cpu(sum.cpu_used)),
             memory_used_gib_hours: known.then(|| memory(sum.memory_used)),
             measured: if known {
@@ -132,7 +133,7 @@ impl Selection {
             counted_hours: hours(sum.seconds),
             gap_hours: hours(sum.gap_seconds),
             counted_until: DateTime::from_timestamp(sum.counted_until, 0).unwrap_or_default(),
-            cost: rate.map(|rate| rate.cost(cpu_core_hours, memory_gib_hours)),
+            cost: sum.cost.map(rounded),
         }
     }
 }
@@ -144,15 +145,15 @@ pub async fn list(
     query: &ListQuery,
 ) -> ApiResult<Page<UsageItem>> {
     sort(query.sort.as_deref(), &["from"], "from")?;
-    let selection = Selection::of(caller, asked, state.now())?;
+    let database = &state.foundation.database;
+    let prices = Periods::of(prices::all(database).await?);
+    let selection = Selection::of(caller, asked, &prices, state.now())?;
     let after: Option<Place> = decode_cursor(query.cursor.as_deref())?;
     let limit = page::limit(query.limit);
-    let database = &state.foundation.database;
     let sums = selection.read(database, after.as_ref(), limit + 1).await?;
     let total = usage_hours::count(database, &selection.filter).await?;
-    let rate = prices::find(database).await?.and_then(|row| Rate::of(&row));
     let mut page = page::of(sums, limit, total, |sum| encode_cursor(&selection.place(sum)))
-        .map(|sum| selection.item(&sum, rate.as_ref()));
+        .map(|sum| selection.item(&sum));
     page.gaps = cluster_logic::gaps(&cluster_logic::all(state, database).await?);
     Ok(page)
 }

@@ -4,7 +4,7 @@ pub mod autoscaling;
 pub mod names;
 pub mod placement;
 mod probes;
-mod resources;
+pub mod resources;
 pub mod spec;
 #[cfg(test)]
 mod spec_tests;

@@ -8,6 +8,9 @@ use crate::app::validation::Fields;
 /// Kubernetes keeps no CPU finer than this; memory below a few MiB runs nothing.
 const LEAST_MEMORY: u64 = 4 << 20;
 
+/// No node has as many.
+const MOST_GPUS: u32 = 64;
+
 pub fn check(resources: &Resources, fields: &mut Fields) {
     pair(
         fields,
@@ -23,6 +26,16 @@ pub fn check(resources: &Resources, fields: &mut Fields) {
         parse_memory,
         LEAST_MEMORY,
     );
+    gpus(resources, fields);
+}
+
+pub fn gpus(resources: &Resources, fields: &mut Fields) {
+    if resources.gpus > MOST_GPUS {
+        fields.refuse(
+            "resources.gpus",
+            format!("must be at most {MOST_GPUS} for one replica"),
+        );
+    }
 }
 
 fn pair(

@@ -17,6 +17,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::app::gpu::GpuResource;
 use crate::app::names::{REVISION, SPEC_HASH, ServiceKey, namespace_labels};
 use crate::index::workloads::{Kind, ObjectName};
 
@@ -34,10 +35,10 @@ pub struct Rendered {
 ///
 /// # Errors
 /// The fields that Kubernetes would not take.
-pub fn render(desired: &DesiredWorkload) -> Result<Vec<Rendered>, Vec<FieldError>> {
+pub fn render(desired: &DesiredWorkload, gpu: &GpuResource) -> Result<Vec<Rendered>, Vec<FieldError>> {
     let key = ServiceKey::new(&desired.project, &desired.environment, &desired.service);
     let files = files::gather(desired);
-    let (template, errors) = pod::template(desired, &key, &files);
+    let (template, errors) = pod::template(desired, &key, &files, gpu);
     let mut errors = errors;
     let rollout = rolling_update(desired, &mut errors);
     if !desired.spec.ports.is_empty()

@@ -16,6 +16,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::files::{self, File};
 use super::{protocol, whole};
+use crate::app::gpu::GpuResource;
 use crate::app::names::{RESTARTED_AT, REVISION, ServiceKey, revision_object};
 use crate::app::quantity;
 
@@ -24,6 +25,7 @@ pub fn template(
     desired: &DesiredWorkload,
     key: &ServiceKey,
     files: &[File],
+    gpu: &GpuResource,
 ) -> (PodTemplateSpec, Vec<FieldError>) {
     let spec = &desired.spec;
     let mut errors = Vec::new();
@@ -45,7 +47,7 @@ pub fn template(
                 })
                 .collect(),
         ),
-        resources: Some(resources(&spec.resources, &mut errors)),
+        resources: Some(resources(&spec.resources, gpu, &mut errors)),
         startup_probe: spec.probes.startup.as_ref().map(probe),
         readiness_probe: spec.probes.readiness.as_ref().map(probe),
         liveness_probe: spec.probes.liveness.as_ref().map(probe),
@@ -132,7 +134,7 @@ fn environment(desired: &DesiredWorkload, key: &ServiceKey) -> Vec<EnvVar> {
     plain.chain(secret).collect()
 }
 
-fn resources(resources: &Resources, errors: &mut Vec<FieldError>) -> ResourceRequirements {
+fn resources(resources: &Resources, gpu: &GpuResource, errors: &mut Vec<FieldError>) -> ResourceRequirements {
     let mut read = |field: &str, text: &str| match quantity::canonical(text) {
         Some(written) => Quantity(written),
         None => {
@@ -150,13 +152,17 @@ fn resources(resources: &Resources, errors: &mut Vec<FieldError>) -> ResourceReq
             read("memory_request", &resources.memory_request),
         ),
     ];
-    let limits = [
+    let mut limits = BTreeMap::from([
         ("cpu".to_owned(), read("cpu_limit", &resources.cpu_limit)),
         ("memory".to_owned(), read("memory_limit", &resources.memory_limit)),
-    ];
+    ]);
+    // Devices are asked for by their limit alone; the cluster makes it the request of each pod.
+    if resources.gpus > 0 {
+        limits.insert(gpu.name().to_owned(), Quantity(resources.gpus.to_string()));
+    }
     ResourceRequirements {
         requests: Some(BTreeMap::from(requests)),
-        limits: Some(BTreeMap::from(limits)),
+        limits: Some(limits),
         ..ResourceRequirements::default()
     }
 }

@@ -6,6 +6,10 @@ use serde_json::json;
 
 use super::*;
 
+fn render(desired: &DesiredWorkload) -> Result<Vec<Rendered>, Vec<FieldError>> {
+    super::render(desired, &GpuResource::default())
+}
+
 fn desired(spec: Value) -> DesiredWorkload {
     DesiredWorkload {
         project: "shop".into(),
@@ -128,6 +132,23 @@ fn more_replicas_leave_the_pods_as_they_are() {
     let mut restarted = full();
     restarted.restarted_at = Some("2026-02-02T00:00:00Z".parse().unwrap());
     assert_ne!(template(&full()), template(&restarted));
+}
+
+#[test]
+fn gpus_are_a_limit_under_the_name_that_was_configured() {
+    let resources = |desired: &DesiredWorkload, name: &str| {
+        let objects = super::render(desired, &GpuResource::new(name)).unwrap();
+        objects.last().unwrap().body["spec"]["template"]["spec"]["containers"][0]["resources"].clone()
+    };
+    let mut equipped = full();
+    equipped.spec.resources.gpus = 2;
+    for name in ["nvidia.com/gpu", "amd.com/gpu"] {
+        let rendered = resources(&equipped, name);
+        assert_eq!(rendered["limits"][name], "2");
+        assert_eq!(rendered["limits"].as_object().unwrap().len(), 3);
+        assert_eq!(rendered["requests"].as_object().unwrap().len(), 2);
+        assert_eq!(resources(&full(), name)["limits"].as_object().unwrap().len(), 2);
+    }
 }
 
 proptest! {

@@ -1,17 +1,28 @@
 //! Whether a pod fits a node: resources, taints, selectors, affinity.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::json;
 use crate::kinds::quantity;
 use crate::store::selector::LabelSelector;
 
-/// What a pod asks for, or a node holds: thousandths of a CPU, bytes, pods.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What a pod asks for, or a node holds: thousandths of a CPU, bytes, pods, and whatever has a vendor's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requests {
     pub cpu: i64,
     pub memory: i64,
     pub pods: i64,
+    /// Whole devices by the resource's name, such as `nvidia.com/gpu`.
+    pub extended: BTreeMap<String, i64>,
+}
+
+/// As Kubernetes tells them: those with a domain that is not its own.
+fn is_extended(resource: &str) -> bool {
+    resource
+        .split_once('/')
+        .is_some_and(|(domain, _)| domain != "kubernetes.io" && !domain.ends_with(".kubernetes.io"))
 }
 
 impl Requests {
@@ -20,6 +31,13 @@ impl Requests {
             cpu: quantity::read(&list["cpu"]).map_or(0, quantity::Quantity::milli),
             memory: quantity::read(&list["memory"]).map_or(0, quantity::Quantity::units),
             pods: quantity::read(&list["pods"]).map_or(0, quantity::Quantity::units),
+            extended: list
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| is_extended(name))
+                .filter_map(|(name, amount)| Some((name.clone(), quantity::read(amount)?.units())))
+                .collect(),
         }
     }
 
@@ -27,28 +45,38 @@ impl Requests {
     pub fn of(spec: &Value) -> Self {
         let mut total = Self::default();
         for container in json::items(spec, "/containers") {
-            total.add(Self::read(&container["resources"]["requests"]));
+            total.add(&Self::read(&container["resources"]["requests"]));
         }
         for container in json::items(spec, "/initContainers") {
             let one = Self::read(&container["resources"]["requests"]);
             total.cpu = total.cpu.max(one.cpu);
             total.memory = total.memory.max(one.memory);
+            for (name, amount) in one.extended {
+                let sum = total.extended.entry(name).or_default();
+                *sum = amount.max(*sum);
+            }
         }
-        total.add(Self::read(&spec["overhead"]));
+        total.add(&Self::read(&spec["overhead"]));
         total.pods = 1;
         total
     }
 
-    pub fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: &Self) {
         self.cpu += other.cpu;
         self.memory += other.memory;
         self.pods += other.pods;
+        for (name, amount) in &other.extended {
+            *self.extended.entry(name.clone()).or_default() += amount;
+        }
     }
 
-    pub fn subtract(&mut self, other: Self) {
+    pub fn subtract(&mut self, other: &Self) {
         self.cpu -= other.cpu;
         self.memory -= other.memory;
         self.pods -= other.pods;
+        for (name, amount) in &other.extended {
+            *self.extended.entry(name.clone()).or_default() -= amount;
+        }
     }
 }
 
@@ -74,7 +102,7 @@ impl Node {
     }
 
     /// Everything that speaks against the pod, in the words of the real scheduler.
-    pub fn misfits(&self, name: &str, pod: &Value, requests: Requests) -> Vec<String> {
+    pub fn misfits(&self, name: &str, pod: &Value, requests: &Requests) -> Vec<String> {
         if let Some(why) = self.refuses(name, pod) {
             return vec![why];
         }
@@ -87,6 +115,12 @@ impl Node {
         }
         if requests.memory > 0 && self.used.memory + requests.memory > self.allocatable.memory {
             misfits.push("Insufficient memory".to_owned());
+        }
+        for (name, wanted) in &requests.extended {
+            let of = |amounts: &Requests| amounts.extended.get(name).copied().unwrap_or(0);
+            if *wanted > 0 && of(&self.used) + wanted > of(&self.allocatable) {
+                misfits.push(format!("Insufficient {name}"));
+            }
         }
         misfits
     }
@@ -150,7 +184,7 @@ impl Node {
     }
 
     /// How full the node would be, in thousandths; the emptiest wins.
-    pub fn score(&self, requests: Requests) -> i64 {
+    pub fn score(&self, requests: &Requests) -> i64 {
         let share = |used: i64, all: i64| if all <= 0 { 1000 } else { used * 1000 / all };
         let cpu = share(self.used.cpu + requests.cpu, self.allocatable.cpu);
         let memory = share(
@@ -196,7 +230,7 @@ mod tests {
     }
 
     fn why(node: &Node, pod: &Value) -> Vec<String> {
-        node.misfits("n", pod, Requests::of(&pod["spec"]))
+        node.misfits("n", pod, &Requests::of(&pod["spec"]))
     }
 
     #[test]
@@ -210,20 +244,41 @@ mod tests {
             Requests {
                 cpu: 1500,
                 memory: 2 << 30,
-                pods: 1
+                pods: 1,
+                ..Requests::default()
             }
         );
         let mut full = node(json!({}));
         assert!(why(&full, &pod(spec.clone())).is_empty());
-        full.used.add(Requests {
+        full.used.add(&Requests {
             cpu: 1000,
             memory: 3 << 30,
             pods: 3,
+            ..Requests::default()
         });
         assert_eq!(
             why(&full, &pod(spec)),
             ["Too many pods", "Insufficient cpu", "Insufficient memory"]
         );
+    }
+
+    #[test]
+    fn devices_are_counted_by_their_names() {
+        let asks = |count: &str| {
+            let limits = json!({"cpu": "100m", "nvidia.com/gpu": count, "node.kubernetes.io/own": "7"});
+            pod(json!({"containers": [{"resources": {"requests": limits}}]}))
+        };
+        let bare = node(json!({}));
+        assert_eq!(why(&bare, &asks("1")), ["Insufficient nvidia.com/gpu"]);
+        assert!(why(&bare, &asks("0")).is_empty());
+        let mut equipped = node(json!({"status": {"allocatable": {"nvidia.com/gpu": "4"}}}));
+        assert!(why(&equipped, &asks("4")).is_empty());
+        let three = Requests::of(&asks("3")["spec"]);
+        equipped.used.add(&three);
+        assert_eq!(why(&equipped, &asks("2")), ["Insufficient nvidia.com/gpu"]);
+        assert!(why(&equipped, &asks("1")).is_empty());
+        equipped.used.subtract(&three);
+        assert!(why(&equipped, &asks("4")).is_empty());
     }
 
     #[test]

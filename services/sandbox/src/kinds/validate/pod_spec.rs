@@ -215,10 +215,31 @@ fn resources(resources: &Value, field: &str, errors: &mut FieldErrors) {
                     "must be greater than or equal to 0",
                 );
             }
+            if name.contains('/') && quantity::read(amount).is_some_and(|amount| amount.milli() % 1000 != 0) {
+                errors.invalid(format!("{field}[{name}]"), amount.clone(), "must be an integer");
+            }
         }
     }
     for (name, request) in resources["requests"].as_object().into_iter().flatten() {
         let limit = &resources["limits"][name];
+        // Of devices a pod may use what it asks for, no more.
+        if name.contains('/') {
+            if limit.is_null() {
+                errors.required(
+                    format!("{field}.limits"),
+                    "Limit must be set for non overcommitable resources",
+                );
+            } else if let (Some(wanted), Some(most)) = (quantity::read(request), quantity::read(limit))
+                && wanted.cmp(most).is_ne()
+            {
+                errors.invalid(
+                    format!("{field}.requests"),
+                    request.clone(),
+                    format!("must be equal to {name} limit of {most}"),
+                );
+            }
+            continue;
+        }
         if let (Some(wanted), Some(most)) = (quantity::read(request), quantity::read(limit))
             && wanted.cmp(most).is_gt()
         {

@@ -58,18 +58,17 @@ export function SpecView({ spec }: { spec: ServiceSpec }) {
         ]
       : [];
   });
+  const resources = (['cpu_request', 'cpu_limit', 'memory_request', 'memory_limit'] as const).map(
+    (name): Pair => [t(`service_form.${name}`), spec.resources?.[name] ?? '–'],
+  );
+  if (spec.resources?.gpus) resources.push([t('service_form.gpus'), spec.resources.gpus]);
   return (
     <div className={styles.spec}>
       <Section title={t('service_form.image')}>
         <Pairs pairs={image} />
       </Section>
       <Section title={t('service_form.resources')}>
-        <Pairs
-          pairs={(['cpu_request', 'cpu_limit', 'memory_request', 'memory_limit'] as const).map((name) => [
-            t(`service_form.${name}`),
-            spec.resources?.[name] ?? '–',
-          ])}
-        />
+        <Pairs pairs={resources} />
       </Section>
       <Section title={t('service_form.ports')}>
         {spec.ports?.length ? (

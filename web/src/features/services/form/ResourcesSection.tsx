@@ -1,4 +1,4 @@
-import { Button, Form, Input } from 'antd';
+import { Button, Form, Input, InputNumber } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { parseCpu, parseMemory } from '@/components/quantity';
 import { Section } from '@/components/Section';
@@ -14,7 +14,10 @@ const SIZES: [label: string, cpu: string, memory: string][] = [
   ['4 · 8Gi', '4', '8Gi'],
 ];
 
-type Field = keyof ServiceValues['resources'];
+type Field = Exclude<keyof ServiceValues['resources'], 'gpus'>;
+
+/** No node has more. */
+const MOST_GPUS = 64;
 
 /** What one replica asks for and may use. */
 export function ResourcesSection() {
@@ -87,6 +90,9 @@ export function ResourcesSection() {
         {quantity('cpu_limit', isCpu, t('form.cpu'), 'cpu_request')}
         {quantity('memory_request', isMemory, t('form.memory'))}
         {quantity('memory_limit', isMemory, t('form.memory'), 'memory_request')}
+        <Form.Item name={['resources', 'gpus']} label={t('service_form.gpus')}>
+          <InputNumber min={0} max={MOST_GPUS} step={1} precision={0} />
+        </Form.Item>
       </div>
     </Section>
   );

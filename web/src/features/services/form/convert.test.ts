@@ -124,6 +124,14 @@ describe('a service in its form', () => {
     });
   });
 
+  it('asks for GPUs only where there are any', () => {
+    const equipped = { ...spec, resources: { ...spec.resources, gpus: 2 } };
+    const values = serviceToValues(service, equipped);
+    expect(valuesToSpec(values).resources).toEqual(equipped.resources);
+    values.resources.gpus = 0;
+    expect(valuesToSpec(values).resources).toEqual(spec.resources);
+  });
+
   it('leaves out probes that are switched off and a user that is not chosen', () => {
     const fresh = valuesToSpec(defaultValues());
     expect(fresh.probes).toEqual({});

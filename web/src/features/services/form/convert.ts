@@ -75,6 +75,7 @@ function probeFromWire(probe: Probe | null | undefined): ProbeValues {
 
 /** The spec that the form describes. A secret that was not typed anew is sent without a value: it is kept. */
 export function valuesToSpec(values: ServiceValues): ServiceSpec {
+  const { gpus, ...resources } = values.resources;
   const spec: ServiceSpec = {
     ...values.other.spec,
     image: values.image.trim(),
@@ -91,7 +92,7 @@ export function valuesToSpec(values: ServiceValues): ServiceSpec {
       ...(mount === 'file' ? { path: path.trim() } : {}),
     })),
     ports: values.ports.map(({ name, port, protocol }) => ({ name: name.trim(), port: port ?? 0, protocol })),
-    resources: { ...values.resources },
+    resources: gpus ? { ...resources, gpus } : resources,
     probes: {},
     host_aliases: values.host_aliases.map(({ ip, hostnames }) => ({
       ip: ip.trim(),

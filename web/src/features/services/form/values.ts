@@ -89,6 +89,7 @@ export const DEFAULT_RESOURCES: Required<Resources> = {
   cpu_limit: '1',
   memory_request: '1Gi',
   memory_limit: '1Gi',
+  gpus: 0,
 };
 
 export function defaultProbe(): ProbeValues {

@@ -38,6 +38,7 @@ fn cluster(name: &str) -> ClusterView {
         cpu_millicores: 100_000,
         memory_bytes: 100 << 30,
         pods: 500,
+        gpus: 0,
     };
     ClusterView {
         id: Uuid::from_u128(u128::from(name.bytes().map(u64::from).sum::<u64>())),
@@ -112,6 +113,7 @@ fn subject(kind: OperationKind) -> Subject {
             image: "web:1".to_owned(),
             cpu_millicores: 1000,
             memory_bytes: 1 << 30,
+            gpus: 0,
             restarted_at: None,
             deleting: kind == OperationKind::DeleteService,
             place_afresh: false,
