@@ -123,7 +123,7 @@ impl<'a> Service<'a> {
         Self {
             namespace: key.namespace(),
             name: &place.service,
-            pods: pods.of_service(&key).map(|row| row.name.to_string()).collect(),
+            pods: pods.of_service(&key).map(|row| pods.name(row).to_owned()).collect(),
         }
     }
 

@@ -25,6 +25,9 @@ describe('what one may do', () => {
     expect(isPermitted(grants, 'service:delete', { project: 'shop', environment: 'test' })).toBe(true);
     expect(isPermitted(grants, 'cluster:write', { project: 'shop' })).toBe(false);
     expect(isPermitted(grants, 'quota:write', { project: 'shop' })).toBe(false);
+    expect(isPermitted(grants, 'member:write', { project: 'shop' })).toBe(true);
+    expect(isPermitted(grants, 'member:write', { project: 'bank' })).toBe(false);
+    expect(isPermitted(grants, 'user:read', { project: 'shop' })).toBe(false);
   });
 
   it('is reading only for a viewer', () => {
