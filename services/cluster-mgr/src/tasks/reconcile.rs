@@ -25,7 +25,7 @@ use crate::state::AppState;
 use crate::tasks::{dispatch, lead};
 
 /// Services in one transaction: short enough for others to get their turn.
-const BATCH: usize = 100;
+const BATCH: usize = 250;
 /// Changes read at a time.
 const PAGE: u64 = 1000;
 
