@@ -5,15 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use test_support::Backend;
 
-use crate::stage::{Caller, PASSWORD, Stage, refusal};
-
-async fn read(stage: &Stage, caller: &Caller, path: &str) -> Value {
-    let response = caller.with(stage.get(path)).send().await.unwrap();
-    let status = response.status();
-    let body: Value = response.json().await.unwrap();
-    assert_eq!(status, 200, "{path}: {body}");
-    body
-}
+use crate::stage::{Caller, PASSWORD, Stage, read, refusal};
 
 async fn status(stage: &Stage, caller: &Caller, method: Method, path: &str) -> u16 {
     let response = caller.with(stage.request(method, path)).send().await.unwrap();

@@ -5,7 +5,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use test_support::Backend;
 
-use crate::stage::{Caller, Stage, refusal};
+use crate::stage::{Caller, PASSWORD, Stage, read, refusal};
 
 const MEMBERS: &str = "/projects/shop/members";
 
@@ -21,14 +21,6 @@ async fn take(stage: &Stage, caller: &Caller, id: &str) -> Response {
 async fn code(response: Response) -> (u16, String) {
     let (status, error) = refusal(response).await;
     (status, error.code)
-}
-
-async fn read(stage: &Stage, caller: &Caller, path: &str) -> Value {
-    let response = caller.with(stage.get(path)).send().await.unwrap();
-    let status = response.status();
-    let body: Value = response.json().await.unwrap();
-    assert_eq!(status, 200, "{path}: {body}");
-    body
 }
 
 /// The id of what a user holds in a place.
@@ -250,8 +242,7 @@ async fn people_are_found_by_how_their_name_begins_and_no_other_way() {
         let admin = stage.admin().await;
         let ann = stage.user("ann", Role::ProjectOwner, Some("shop"), None).await;
         let dev = stage.user("dev", Role::Developer, Some("shop"), None).await;
-        let shown =
-            json!({ "name": "zhao", "password": crate::stage::PASSWORD, "display_name": "Anna Zhao" });
+        let shown = json!({ "name": "zhao", "password": PASSWORD, "display_name": "Anna Zhao" });
         assert_eq!(
             admin
                 .with(stage.post("/users", &shown))

@@ -226,6 +226,15 @@ impl Caller {
     }
 }
 
+/// What a caller reads, which must be allowed.
+pub async fn read(stage: &Stage, caller: &Caller, path: &str) -> Value {
+    let response = caller.with(stage.get(path)).send().await.unwrap();
+    let status = response.status();
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(status, 200, "{path}: {body}");
+    body
+}
+
 /// The refusal in an answer.
 pub async fn refusal(response: Response) -> (u16, ErrorBody) {
     let status = response.status().as_u16();

@@ -62,7 +62,7 @@ function PricesForm({ prices }: { prices: Prices }) {
     },
   });
   return (
-    <Section title={t('prices.unit')} hint={t('prices.hint')}>
+    <Section title={t('prices.per_unit')} hint={t('prices.hint')}>
       <Form<Values>
         className={styles.form}
         style={{ maxWidth: 360 }}
