@@ -1,5 +1,6 @@
 //! HTTP only: extract, call, shape the reply.
 
+mod accepted_risks;
 mod autoscaling;
 mod changes;
 mod cluster_agents;
@@ -88,6 +89,7 @@ pub fn public() -> OpenApiRouter<AppState> {
             services::delete_service
         ))
         .routes(routes!(services::list_assignments))
+        .routes(routes!(accepted_risks::accept_risk))
         .routes(routes!(placement::explain_placement))
         .routes(routes!(placement::plan_rebalance, placement::rebalance_service))
         .routes(routes!(revisions::list_revisions, revisions::create_revision))

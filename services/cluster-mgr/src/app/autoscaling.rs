@@ -77,6 +77,15 @@ pub async fn put(
             ),
         ));
     }
+    if service.is_singleton() {
+        return Err(ApiError::conflict(
+            "singleton",
+            format!(
+                "service {} is a singleton, of which there is never more than one replica",
+                service.path()
+            ),
+        ));
+    }
     let before = policies::find(&*unit, service.id).await?;
     let now = state.now();
     let known = edit::Versioned {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::app::listing::{Sort, paginate};
 use crate::app::validation::{Fields, names};
 use crate::app::{edit, health, operations};
+use crate::db::clusters::Left;
 use crate::db::columns::{Labels, Taints, word};
 use crate::db::{Connection, DbErr, Record, Unit, assignments, cluster_agents, clusters, services};
 use crate::state::AppState;
@@ -20,6 +21,8 @@ use crate::state::AppState;
 /// Services named in a refusal.
 const NAMED: usize = 20;
 const MOST_TAINTS: usize = 32;
+/// Singletons named of a cluster that they can't leave yet.
+pub const SINGLETONS: u64 = 100;
 /// Fields that decide where replicas may be.
 const PLACING: [&str; 4] = ["cordoned", "taints", "region", "zone"];
 
@@ -81,10 +84,13 @@ async fn shown(
     let (services, replicas) = beside.loads.get(&row.id).map_or((0, 0), |load| {
         (load.services.max(0) as u64, load.replicas.max(0) as u64)
     });
-    let left = match &row.evacuation {
-        Some(order) => assignments::count_left(connection, row.id, &order.scope, false).await?,
-        None => 0,
-    };
+    let mut left = Left::default();
+    if let Some(order) = &row.evacuation {
+        left.services = assignments::count_left(connection, row.id, &order.scope, false).await?;
+        if !row.answers()? {
+            left.singletons = assignments::singletons_left(connection, row.id, SINGLETONS).await?;
+        }
+    }
     let agent = beside.agents.get(&row.id);
     row.to_cluster(services, replicas, left, witnesses(state, row, agent)?)
 }

@@ -1,5 +1,6 @@
 //! The logic. The hard parts are pure: [`placement`], [`autoscale`], [`reconcile`], [`validation`], [`diff`], [`health`].
 
+pub mod accepted_risks;
 pub mod assignments;
 pub mod autoscale;
 pub mod autoscaling;

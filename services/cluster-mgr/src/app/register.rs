@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::app::clusters::{check_region, check_url, locked, witnesses};
 use crate::app::validation::{Fields, names};
+use crate::db::clusters::Left;
 use crate::db::columns::{Labels, word};
 use crate::db::{Record, cluster_states, clusters};
 use crate::state::AppState;
@@ -109,7 +110,7 @@ async fn connect(
     clusters::save(&*unit, &row).await?;
     let health = row.health()?;
     cluster_states::note(&*unit, row.id, health, &row.state_reason, row.state_since).await?;
-    let cluster = row.to_cluster(0, 0, 0, witnesses(state, &row, None)?)?;
+    let cluster = row.to_cluster(0, 0, Left::default(), witnesses(state, &row, None)?)?;
     once.store(&unit, &cluster).await?;
     unit.record(Record::cluster(&row.name).intended());
     unit.commit().await?;

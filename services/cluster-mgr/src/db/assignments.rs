@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Alias, ExprTrait as _, Query};
 use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 use crate::db::clusters::Scope;
-use crate::db::columns::StoredReason;
+use crate::db::columns::{StoredPlacement, StoredReason, StoredRisk};
 use crate::db::{CHUNK, Connection, services};
 
 #[sea_orm::model]
@@ -26,6 +26,9 @@ pub struct Model {
     pub epoch: i64,
     /// What this place keeps until the places that take over from it are ready; 0 when nothing waits.
     pub hold: i32,
+    /// Somebody accepted that a singleton may still run here, as long as the cluster doesn't answer.
+    #[sea_orm(column_type = "Json", nullable)]
+    pub accepted_risk: Option<StoredRisk>,
     /// When ipaas carried the removal out; the row goes once a later look finds nothing.
     pub removed_at: Option<DateTime<Utc>>,
     /// Digest of the desired state that ipaas applied last.
@@ -172,6 +175,51 @@ pub async fn count_left(
         query = query.filter(Column::ServiceId.in_subquery(ids));
     }
     query.count(connection).await
+}
+
+/// Singletons that are to leave a cluster and that nobody accepted a risk for, by path; at most `most`.
+pub async fn singletons_left(
+    connection: &impl Connection,
+    cluster_id: Uuid,
+    most: u64,
+) -> Result<Vec<String>, DbErr> {
+    let rows: Vec<(String, String, String, StoredPlacement)> = Entity::find()
+        .select_only()
+        .columns([
+            services::Column::Project,
+            services::Column::Environment,
+            services::Column::Name,
+            services::Column::Placement,
+        ])
+        .join(
+            sea_orm::JoinType::InnerJoin,
+            Entity::belongs_to(services::Entity)
+                .from(Column::ServiceId)
+                .to(services::Column::Id)
+                .into(),
+        )
+        .filter(Column::ClusterId.eq(cluster_id))
+        .filter(Column::Replicas.eq(0))
+        .filter(Column::Hold.gt(0))
+        .filter(Column::AcceptedRisk.is_null())
+        // Few have it, and their placements are read only then.
+        .filter(
+            Expr::col((services::Entity, services::Column::Placement))
+                .cast_as(Alias::new("TEXT"))
+                .like("%\"singleton\"%"),
+        )
+        .order_by_asc(services::Column::Project)
+        .order_by_asc(services::Column::Environment)
+        .order_by_asc(services::Column::Name)
+        .limit(most)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter(|(.., placement)| placement.0.singleton)
+        .map(|(project, environment, name, _)| format!("{project}/{environment}/{name}"))
+        .collect())
 }
 
 /// The environments, by project and name, that have anything assigned on a cluster.

@@ -89,6 +89,14 @@ impl Scope {
     }
 }
 
+/// What an evacuation has not moved yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    pub services: u64,
+    /// Those that may still run there and must not run twice, by path.
+    pub singletons: Vec<String>,
+}
+
 /// Whether what is seen of a cluster is seen as it is now: it can be asked, and its pods count.
 #[must_use]
 pub fn answers(health: ClusterState, probe_silent: bool) -> bool {
@@ -160,12 +168,12 @@ impl Model {
         })
     }
 
-    /// The cluster as the API shows it. `left` are the services that an evacuation has not moved yet.
+    /// The cluster as the API shows it.
     pub fn to_cluster(
         &self,
         services: u64,
         assigned_replicas: u64,
-        left: u64,
+        left: Left,
         witnesses: Vec<Witness>,
     ) -> Result<Cluster, DbErr> {
         let health = self.health()?;
@@ -197,8 +205,9 @@ impl Model {
                         .collect(),
                 },
                 automatic: order.automatic,
-                complete: left == 0,
-                services_left: left,
+                complete: left.services == 0,
+                services_left: left.services,
+                singletons_left: left.singletons,
                 reason: order.reason.clone(),
                 operation: OperationId(order.operation),
                 requested_by: order.by.clone(),

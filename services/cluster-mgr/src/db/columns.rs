@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use api_types::autoscaling::{AutoscalingDecision, AutoscalingPolicy};
 use api_types::clusters::{ClusterObservation, Taint};
+use api_types::fencing::AcceptedRisk;
 use api_types::operations::OperationStep;
 use api_types::placement::{Placement, PlacementReason};
 use api_types::services::WorkloadObservation;
@@ -33,6 +34,7 @@ json_column! {
     StoredPlacement(Placement),
     StoredPolicy(AutoscalingPolicy),
     StoredReason(PlacementReason),
+    StoredRisk(AcceptedRisk),
     // Secrets' values are sealed in it; see `app::secrets`.
     StoredSpec(ServiceSpec),
     Steps(Vec<OperationStep>),

@@ -97,6 +97,12 @@ impl Model {
         self.placement.0.priority
     }
 
+    /// At most one replica of it may run anywhere.
+    #[must_use]
+    pub fn is_singleton(&self) -> bool {
+        self.placement.0.singleton
+    }
+
     /// What its replicas ask for together; nothing any more once it is on its way out.
     #[must_use]
     pub fn requested(&self) -> Requested {

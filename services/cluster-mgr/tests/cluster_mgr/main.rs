@@ -11,6 +11,7 @@ mod document;
 mod edits;
 mod evacuations;
 mod faults;
+mod fencing;
 mod fuzz;
 mod ipaas;
 mod kills;

@@ -266,6 +266,22 @@ pub enum ServiceCommand {
         #[command(flatten)]
         one: One,
     },
+    /// Start a singleton elsewhere though it may still run on a cluster that doesn't answer
+    ///
+    /// Until then it waits, since it might run twice. The reason is kept for those who read it later. What the cluster
+    /// still runs is ended when it answers again.
+    AcceptRisk {
+        /// A cluster where it may still run; may be repeated
+        #[arg(long, value_name = "NAME", required = true)]
+        cluster: Vec<String>,
+        /// Why that is no danger, in 20 to 500 characters
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        waiting: Waiting,
+        #[command(flatten)]
+        one: One,
+    },
     /// Delete a service with everything of it on every cluster
     Delete {
         /// Don't ask

@@ -38,6 +38,8 @@ pub enum OperationKind {
     ScaleService,
     RestartService,
     DeleteService,
+    /// A singleton starts elsewhere though it may still run on a cluster that doesn't answer.
+    FailOverService,
     EvacuateCluster,
     RemoveCluster,
 }

@@ -12,6 +12,7 @@ use api_types::clusters::{
 };
 use api_types::common::{ListQuery, OperationId, Page, TokenId};
 use api_types::evacuations::{EvacuationPlan, NewEvacuation};
+use api_types::fencing::NewAcceptedRisk;
 use api_types::logs::{ServiceLog, ServiceLogFrame, ServiceLogQuery};
 use api_types::operations::{Operation, OperationAccepted, OperationFilter};
 use api_types::placement::{NewPreview, PlacementPreview};
@@ -350,6 +351,14 @@ impl PortalClient {
         let request = self.request(Method::POST, &format!("{}/restart", at.path()));
         self.read(request.header("idempotency-key", Uuid::now_v7().to_string()))
             .await
+    }
+
+    pub async fn accept_risk(
+        &self,
+        at: &ServiceAt,
+        new: &NewAcceptedRisk,
+    ) -> Result<ServiceAccepted, ClientError> {
+        self.post(&format!("{}/accepted-risks", at.path()), new).await
     }
 
     pub async fn create_release(

@@ -154,6 +154,9 @@ pub fn place(
                 assignment.decided_at = now;
                 assignment.epoch += 1;
                 assignment.removed_at = None;
+                if replicas > 0 {
+                    assignment.accepted_risk = None;
+                }
             }
             None if replicas > 0 => {
                 promised.push((cluster.id, count));
@@ -245,6 +248,7 @@ pub fn assigned(
         decided_at: now,
         epoch: 1,
         hold: 0,
+        accepted_risk: None,
         removed_at: None,
         applied_hash: None,
         applied_at: None,

@@ -119,7 +119,7 @@ function counts(map: Record<string, number | null>): Record<string, number> {
 }
 
 /** What holds for every strategy; what is as usual is left out. */
-function rulesToWire({ tolerations, avoid, priority }: ServiceValues): Partial<Placement> {
+function rulesToWire({ tolerations, avoid, priority, singleton }: ServiceValues): Partial<Placement> {
   return {
     ...(tolerations.length > 0
       ? {
@@ -131,6 +131,7 @@ function rulesToWire({ tolerations, avoid, priority }: ServiceValues): Partial<P
       : {}),
     ...(avoid.length > 0 ? { avoid } : {}),
     ...(priority === 'normal' ? {} : { priority }),
+    ...(singleton ? { singleton } : {}),
   };
 }
 
@@ -229,6 +230,7 @@ export function serviceToValues(service: Described, spec: ServiceSpec): ServiceV
     tolerations: (service.placement.tolerations ?? []).map(({ key, value }) => ({ key, value: value ?? '' })),
     avoid: service.placement.avoid ?? [],
     priority: service.placement.priority ?? 'normal',
+    singleton: service.placement.singleton ?? false,
     weights: strategy?.type === 'weights' ? { ...strategy.weights } : {},
     pinned: strategy?.type === 'pinned' ? { ...strategy.replicas } : {},
     image: spec.image,

@@ -1,5 +1,6 @@
 //! One service against a few imagined clusters.
 
+mod handover;
 mod random;
 mod schedules;
 mod turns;
@@ -297,6 +298,11 @@ impl Play {
 
     /// Turns until nothing more is to be written or done.
     fn settle(&mut self) {
+        self.settle_with(|_| {});
+    }
+
+    /// The same, and does something after each turn.
+    fn settle_with(&mut self, mut each: impl FnMut(&mut Self)) {
         for _ in 0..40 {
             let outcome = self.turn();
             if !outcome.writes()
@@ -311,6 +317,7 @@ impl Play {
                 return;
             }
             self.act(&outcome);
+            each(self);
             self.now += chrono::Duration::seconds(2);
             self.look();
         }
