@@ -9,6 +9,7 @@ mod m20261124_service_orders;
 mod m20261128_autoscaling;
 mod m20261128_cluster_health;
 mod m20261128_evacuations;
+mod m20261128_failback;
 mod m20261128_fencing;
 mod m20261128_placement;
 mod m20261128_usage;
@@ -25,5 +26,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261128_usage::Migration),
         Box::new(m20261128_cluster_health::Migration),
         Box::new(m20261128_fencing::Migration),
+        Box::new(m20261128_failback::Migration),
     ]
 }

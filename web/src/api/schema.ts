@@ -228,6 +228,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/clusters/{cluster}/failback': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What left the cluster by evacuations and would move back now. */
+    get: operations['plan_failback'];
+    put?: never;
+    /**
+     * Moves back what left the cluster, a share at a time: the next when all of the last is ready. Each replica stays where
+     *     it is until it is ready here. Ordering it again gives the same operation.
+     */
+    post: operations['fail_back_cluster'];
+    /** Stops moving back. What has moved stays; what is away stays away. */
+    delete: operations['stop_failback'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/clusters/{cluster}/heartbeat': {
     parameters: {
       query?: never;
@@ -589,6 +611,27 @@ export interface paths {
     head?: never;
     /** Scales a service, places it otherwise, or describes it. */
     patch: operations['update_service'];
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/accepted-risks': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Accepts that a singleton may still run on clusters that don't answer, so that it starts elsewhere at once.
+     * @description The reason is kept with the operation and where it may still run. When such a cluster answers again, what it runs is
+     *     ended first.
+     */
+    post: operations['accept_risk'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
     trace?: never;
   };
   '/api/v1/projects/{project}/environments/{environment}/services/{service}/assignments': {
@@ -1207,6 +1250,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description Somebody accepted that a singleton may still run on a cluster while it runs elsewhere. */
+    AcceptedRisk: {
+      /** Format: date-time */
+      at: string;
+      /** @description By name. */
+      by: string;
+      reason: string;
+    };
     /** @description An API token, without its secret. */
     ApiToken: {
       /** Format: date-time */
@@ -1228,6 +1279,7 @@ export interface components {
     };
     /** @description How many replicas of a service a cluster holds, why, and what is seen there. */
     Assignment: {
+      accepted_risk?: components['schemas']['AcceptedRisk'] | null;
       cluster: string;
       /** @description Whether the cluster answers now. */
       cluster_ready: boolean;
@@ -1242,6 +1294,8 @@ export interface components {
       replicas: number;
       /** @description Where this cluster is on the way to the wanted state. */
       sync: components['schemas']['SyncState'];
+      /** @description The clusters where a singleton may still run, so that it is not started here yet. */
+      waits_for?: string[];
     };
     /** @description A record with what the change was made on. Secrets, and what is only observed, are left out of both. */
     AuditDetail: {
@@ -1420,6 +1474,7 @@ export interface components {
       /** Format: date-time */
       created_at: string;
       evacuation?: components['schemas']['Evacuation'] | null;
+      failback?: components['schemas']['Failback'] | null;
       id: components['schemas']['ClusterId'];
       labels: {
         [key: string]: string;
@@ -1671,6 +1726,11 @@ export interface components {
        * @description Services that still have replicas there which were not taken over.
        */
       services_left: number;
+      /**
+       * @description Singletons that may still run there, each `project/environment/service`: they start elsewhere when they are seen gone,
+       *     the cluster is removed, or somebody accepts the risk. At most 100.
+       */
+      singletons_left?: string[];
     };
     /** @description What an evacuation would do now; nothing is stored, and nothing is promised. */
     EvacuationPlan: {
@@ -1690,6 +1750,11 @@ export interface components {
        * @description Services with replicas there, and those replicas.
        */
       services: number;
+      /**
+       * Format: int64
+       * @description Singletons that start elsewhere only when they are seen gone, or somebody accepts the risk.
+       */
+      services_fenced?: number;
       /**
        * Format: int64
        * @description Services of which replicas fit nowhere else, and those replicas.
@@ -1713,6 +1778,33 @@ export interface components {
       object: string;
       reason: string;
       source: string;
+    };
+    /** @description What left a cluster by an evacuation and has not returned. */
+    Failback: {
+      operation?: components['schemas']['OperationId'] | null;
+      /**
+       * Format: int32
+       * @description At most so many percent of them move at a time.
+       */
+      percent: number;
+      /** Format: int64 */
+      replicas_left: number;
+      /** Format: int64 */
+      services_left: number;
+    };
+    /** @description What moving back would do now; nothing is stored. */
+    FailbackPlan: {
+      /** @description In the order in which they move; at most 500. */
+      moves: components['schemas']['PlannedReturn'][];
+      /**
+       * Format: int32
+       * @description At most so many percent of the replicas at a time, unless another share is asked for.
+       */
+      percent: number;
+      /** Format: int64 */
+      replicas: number;
+      /** Format: int64 */
+      services: number;
     };
     /**
      * @description What happens to the replicas on a cluster that is lost.
@@ -1752,6 +1844,11 @@ export interface components {
       project?: string | null;
       role: components['schemas']['Role'];
     };
+    /**
+     * @description In which order a service's replicas end in one place and start in another.
+     * @enum {string}
+     */
+    Handover: 'make_before_break' | 'break_before_make' | 'fenced';
     /** @description What an agent says of its cluster. */
     Heartbeat: {
       /**
@@ -1890,6 +1987,13 @@ export interface components {
        */
       target: number;
     };
+    /** @description Accepts that a singleton may run twice, so that it starts elsewhere at once. */
+    NewAcceptedRisk: {
+      /** @description The clusters where it may still run, by name; none of them answers. Others stay in the way. */
+      clusters: string[];
+      /** @description Why that is no danger, in words that others can judge later; from 20 to 500 characters. */
+      reason: string;
+    };
     NewApiToken: {
       /**
        * Format: int32
@@ -1941,6 +2045,16 @@ export interface components {
        * @default
        */
       reason?: string;
+    };
+    /** @description Asks to move replicas back. */
+    NewFailback: {
+      /**
+       * Format: int32
+       * @description At most so many percent of the replicas at a time, from 1 to 100; the next when those are ready. As configured when
+       *     absent.
+       * @default null
+       */
+      percent?: number | null;
     };
     NewPassword: {
       /**
@@ -2110,7 +2224,9 @@ export interface components {
       | 'scale_service'
       | 'restart_service'
       | 'delete_service'
+      | 'fail_over_service'
       | 'evacuate_cluster'
+      | 'fail_back_cluster'
       | 'remove_cluster';
     /** @enum {string} */
     OperationState: 'running' | 'waiting' | 'succeeded' | 'failed' | 'superseded';
@@ -2171,6 +2287,7 @@ export interface components {
       /** @description The clusters whose part is missing or old. */
       gaps?: components['schemas']['Gap'][];
       items: {
+        accepted_risk?: components['schemas']['AcceptedRisk'] | null;
         cluster: string;
         /** @description Whether the cluster answers now. */
         cluster_ready: boolean;
@@ -2185,6 +2302,8 @@ export interface components {
         replicas: number;
         /** @description Where this cluster is on the way to the wanted state. */
         sync: components['schemas']['SyncState'];
+        /** @description The clusters where a singleton may still run, so that it is not started here yet. */
+        waits_for?: string[];
       }[];
       /** @description Give it back as `cursor` for the next page; absent on the last one. */
       next_cursor?: string | null;
@@ -2318,6 +2437,7 @@ export interface components {
         /** Format: date-time */
         created_at: string;
         evacuation?: components['schemas']['Evacuation'] | null;
+        failback?: components['schemas']['Failback'] | null;
         id: components['schemas']['ClusterId'];
         labels: {
           [key: string]: string;
@@ -2870,6 +2990,12 @@ export interface components {
        */
       priority?: components['schemas']['Priority'];
       /**
+       * @description At most one replica runs anywhere at any time: it ends before it starts elsewhere, and while it may still run on a
+       *     cluster that doesn't answer, it starts elsewhere only when somebody accepts the risk. Not for more than one replica.
+       * @default false
+       */
+      singleton?: boolean;
+      /**
        * @default {
        *       "type": "free_capacity"
        *     }
@@ -2907,7 +3033,7 @@ export interface components {
     /** @description Why a cluster holds as many replicas as it does. */
     PlacementReason: {
       /**
-       * @description What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `kept`, `not_ready`, `cordoned`,
+       * @description What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `returned`, `kept`, `not_ready`, `cordoned`,
        *     `taint`, `avoid`, `excluded`.
        */
       bounds?: string[];
@@ -2967,6 +3093,7 @@ export interface components {
     /** @description Where one service's replicas go. */
     PlannedMove: {
       environment: string;
+      handover?: components['schemas']['Handover'];
       /** @description One sentence for a person. */
       message: string;
       priority: components['schemas']['Priority'];
@@ -2984,6 +3111,17 @@ export interface components {
        * @description Replicas of it that fit nowhere.
        */
       unplaced: number;
+    };
+    /** @description One service's replicas that return. */
+    PlannedReturn: {
+      environment: string;
+      project: string;
+      /**
+       * Format: int32
+       * @description As far as there is room and nothing else stands in the way.
+       */
+      replicas: number;
+      service: string;
     };
     /** @description A pod in a list. */
     Pod: {
@@ -3864,6 +4002,7 @@ export interface components {
   headers: never;
   pathItems: never;
 }
+export type AcceptedRisk = components['schemas']['AcceptedRisk'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenCreated = components['schemas']['ApiTokenCreated'];
 export type Assignment = components['schemas']['Assignment'];
@@ -3903,11 +4042,14 @@ export type ErrorBody = components['schemas']['ErrorBody'];
 export type Evacuation = components['schemas']['Evacuation'];
 export type EvacuationPlan = components['schemas']['EvacuationPlan'];
 export type Event = components['schemas']['Event'];
+export type Failback = components['schemas']['Failback'];
+export type FailbackPlan = components['schemas']['FailbackPlan'];
 export type Failover = components['schemas']['Failover'];
 export type FreeNodes = components['schemas']['FreeNodes'];
 export type FreeRoom = components['schemas']['FreeRoom'];
 export type Gap = components['schemas']['Gap'];
 export type Grant = components['schemas']['Grant'];
+export type Handover = components['schemas']['Handover'];
 export type Heartbeat = components['schemas']['Heartbeat'];
 export type HostAlias = components['schemas']['HostAlias'];
 export type Kubeconfig = components['schemas']['Kubeconfig'];
@@ -3919,12 +4061,14 @@ export type LogSourceState = components['schemas']['LogSourceState'];
 export type MetricReading = components['schemas']['MetricReading'];
 export type MetricSource = components['schemas']['MetricSource'];
 export type MetricTarget = components['schemas']['MetricTarget'];
+export type NewAcceptedRisk = components['schemas']['NewAcceptedRisk'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBinding = components['schemas']['NewBinding'];
 export type NewCluster = components['schemas']['NewCluster'];
 export type NewClusterAgent = components['schemas']['NewClusterAgent'];
 export type NewEnvironment = components['schemas']['NewEnvironment'];
 export type NewEvacuation = components['schemas']['NewEvacuation'];
+export type NewFailback = components['schemas']['NewFailback'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewPreview = components['schemas']['NewPreview'];
 export type NewPrices = components['schemas']['NewPrices'];
@@ -3972,6 +4116,7 @@ export type PlacementStrategy = components['schemas']['PlacementStrategy'];
 export type PlannedAssignment = components['schemas']['PlannedAssignment'];
 export type PlannedDestination = components['schemas']['PlannedDestination'];
 export type PlannedMove = components['schemas']['PlannedMove'];
+export type PlannedReturn = components['schemas']['PlannedReturn'];
 export type Pod = components['schemas']['Pod'];
 export type PodCondition = components['schemas']['PodCondition'];
 export type PodDetail = components['schemas']['PodDetail'];
@@ -4913,6 +5058,133 @@ export interface operations {
     };
   };
   end_evacuation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The cluster */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Cluster'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_removing` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  plan_failback: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The plan; nothing is stored */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FailbackPlan'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  fail_back_cluster: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewFailback'];
+      };
+    };
+    responses: {
+      /** @description The operation that moves it */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OperationAccepted'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_evacuating`, `cluster_not_ready`, `nothing_to_return`, `cluster_removing` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  stop_failback: {
     parameters: {
       query?: never;
       header?: never;
@@ -6433,6 +6705,67 @@ export interface operations {
       };
       /** @description `precondition_required` */
       428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  accept_risk: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Makes a repeated call harmless */
+        'Idempotency-Key'?: string | null;
+      };
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewAcceptedRisk'];
+      };
+    };
+    responses: {
+      /** @description The service, and the operation that starts it elsewhere */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ServiceAccepted'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_a_singleton`, `no_risk`: the cluster answers, or the service is not to leave it; `service_deleting` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
         headers: {
           [name: string]: unknown;
         };

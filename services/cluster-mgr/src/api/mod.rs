@@ -7,6 +7,7 @@ mod cluster_agents;
 mod clusters;
 mod environments;
 mod evacuations;
+mod failbacks;
 mod operations;
 mod overview;
 mod placement;
@@ -60,6 +61,11 @@ pub fn public() -> OpenApiRouter<AppState> {
             evacuations::plan_evacuation,
             evacuations::evacuate_cluster,
             evacuations::end_evacuation
+        ))
+        .routes(routes!(
+            failbacks::plan_failback,
+            failbacks::fail_back_cluster,
+            failbacks::stop_failback
         ))
         .routes(routes!(projects::list_projects, projects::create_project))
         .routes(routes!(

@@ -133,6 +133,7 @@ fn row(
         deleting: false,
         place_afresh: false,
         most_moves: None,
+        returning: None,
         given_back: None,
         unplaced: 0,
         operation_id: None,

@@ -19,6 +19,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::clusters::{locked, missing, present};
+use crate::app::failbacks;
 use crate::app::operations as operation_logic;
 use crate::app::reconcile::applicant::Seen;
 use crate::app::reconcile::fleet::{ClusterView, Fleet};
@@ -28,8 +29,8 @@ use crate::app::reservations::reserve;
 use crate::db::clusters::{EvacuationOrder, Scope};
 use crate::db::columns::word;
 use crate::db::{
-    Connection, DbErr, Record, Unit, assignments, cluster_states, clusters, environments, operations,
-    services,
+    Connection, DbErr, Record, Unit, assignments, cluster_states, clusters, departures, environments,
+    operations, services,
 };
 use crate::state::AppState;
 
@@ -281,7 +282,7 @@ pub async fn begin_automatic(
 }
 
 /// Who does what nobody asked for.
-fn ourselves() -> Caller {
+pub(crate) fn ourselves() -> Caller {
     Caller {
         subject: "longshore".to_owned(),
         name: "longshore".to_owned(),
@@ -307,6 +308,9 @@ async fn order(
     operation.cluster = Some(row.name.clone());
     operation.cluster_id = Some(row.id);
     operation_logic::insert(unit, &operation).await?;
+    failbacks::stop(unit, row, "the cluster is evacuated again", now).await?;
+    let leaving = assignments::leaving(&**unit, row.id, &scope).await?;
+    departures::note(&**unit, row.id, &leaving, now).await?;
     row.evacuation = Some(EvacuationOrder {
         operation: operation.id,
         automatic: scope != Scope::Everything,
@@ -341,7 +345,8 @@ fn incomplete(name: &str, plan: &EvacuationPlan) -> ApiError {
     }))
 }
 
-async fn save(
+/// Saves a cluster with a new version, as what is wanted of it changed.
+pub(crate) async fn save(
     unit: &mut Unit,
     row: &mut clusters::Model,
     caller: &Caller,
@@ -432,7 +437,13 @@ pub async fn complete(
     Ok(())
 }
 
-async fn supersede(unit: &mut Unit, operation: Uuid, message: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
+/// Ends an operation whose order is taken away.
+pub(crate) async fn supersede(
+    unit: &mut Unit,
+    operation: Uuid,
+    message: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let Some(mut operation) = operations::find(&**unit, operation).await? else {
         return Ok(());
     };

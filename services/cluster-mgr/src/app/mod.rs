@@ -13,6 +13,8 @@ mod edit;
 pub mod environments;
 pub mod evacuations;
 pub mod explanation;
+pub mod failback;
+pub mod failbacks;
 pub mod failover;
 mod ground;
 pub mod health;

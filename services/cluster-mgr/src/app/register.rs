@@ -110,7 +110,7 @@ async fn connect(
     clusters::save(&*unit, &row).await?;
     let health = row.health()?;
     cluster_states::note(&*unit, row.id, health, &row.state_reason, row.state_since).await?;
-    let cluster = row.to_cluster(0, 0, Left::default(), witnesses(state, &row, None)?)?;
+    let cluster = row.to_cluster(0, 0, Left::default(), None, witnesses(state, &row, None)?)?;
     once.store(&unit, &cluster).await?;
     unit.record(Record::cluster(&row.name).intended());
     unit.commit().await?;
@@ -138,6 +138,7 @@ fn row(state: &AppState, caller: &Caller, new: &NewCluster) -> clusters::Model {
         observed: None,
         last_contact: None,
         evacuation: None,
+        failback: None,
         removal_id: None,
         version: 1,
         created_at: now,

@@ -159,22 +159,44 @@ pub async fn count_left(
                 .add(Column::Hold.gt(0)),
         );
     }
-    if let Scope::Environments(places) = scope {
-        let within = places.iter().fold(Condition::any(), |any, (project, name)| {
-            any.add(
-                Condition::all()
-                    .add(services::Column::Project.eq(project))
-                    .add(services::Column::Environment.eq(name)),
-            )
-        });
-        let ids = Query::select()
-            .column(services::Column::Id)
-            .from(services::Entity)
-            .cond_where(within)
-            .to_owned();
-        query = query.filter(Column::ServiceId.in_subquery(ids));
-    }
-    query.count(connection).await
+    query.filter(within(scope)).count(connection).await
+}
+
+/// Assignments of services within `scope`.
+fn within(scope: &Scope) -> Condition {
+    let Scope::Environments(places) = scope else {
+        return Condition::all();
+    };
+    let environments = places.iter().fold(Condition::any(), |any, (project, name)| {
+        any.add(
+            Condition::all()
+                .add(services::Column::Project.eq(project))
+                .add(services::Column::Environment.eq(name)),
+        )
+    });
+    let ids = Query::select()
+        .column(services::Column::Id)
+        .from(services::Entity)
+        .cond_where(environments)
+        .to_owned();
+    Condition::all().add(Column::ServiceId.in_subquery(ids))
+}
+
+/// The services within `scope` that have replicas on a cluster, and those replicas.
+pub async fn leaving(
+    connection: &impl Connection,
+    cluster_id: Uuid,
+    scope: &Scope,
+) -> Result<Vec<(Uuid, i32)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::ServiceId, Column::Replicas])
+        .filter(Column::ClusterId.eq(cluster_id))
+        .filter(Column::Replicas.gt(0))
+        .filter(within(scope))
+        .into_tuple()
+        .all(connection)
+        .await
 }
 
 /// Singletons that are to leave a cluster and that nobody accepted a risk for, by path; at most `most`.

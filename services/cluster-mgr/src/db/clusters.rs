@@ -3,6 +3,7 @@
 use api_types::clusters::{Cluster, ClusterObservation, ClusterState, ClusterStatus, Taint, Witness};
 use api_types::common::{ClusterId, OperationId};
 use api_types::evacuations::Evacuation;
+use api_types::failbacks::Failback;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{FromJsonQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
@@ -43,6 +44,9 @@ pub struct Model {
     pub last_contact: Option<DateTime<Utc>>,
     #[sea_orm(column_type = "Json", nullable)]
     pub evacuation: Option<EvacuationOrder>,
+    /// Replicas move back to it.
+    #[sea_orm(column_type = "Json", nullable)]
+    pub failback: Option<FailbackOrder>,
     /// The operation that removes it.
     pub removal_id: Option<Uuid>,
     pub version: i64,
@@ -66,6 +70,16 @@ pub struct EvacuationOrder {
     /// When everything was found to be ready elsewhere.
     #[serde(default)]
     pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// What left by an evacuation moves back, some at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct FailbackOrder {
+    pub operation: Uuid,
+    /// At most so many percent of `replicas` at a time.
+    pub percent: u32,
+    /// Replicas that were away when it was ordered.
+    pub replicas: u64,
 }
 
 /// Whose replicas leave a cluster.
@@ -174,6 +188,7 @@ impl Model {
         services: u64,
         assigned_replicas: u64,
         left: Left,
+        failback: Option<Failback>,
         witnesses: Vec<Witness>,
     ) -> Result<Cluster, DbErr> {
         let health = self.health()?;
@@ -213,6 +228,7 @@ impl Model {
                 requested_by: order.by.clone(),
                 requested_at: order.at,
             }),
+            failback,
             services,
             assigned_replicas,
             version: self.version,

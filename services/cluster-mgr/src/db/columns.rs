@@ -46,6 +46,13 @@ json_column! {
 #[serde(transparent)]
 pub struct GivenBack(pub BTreeMap<Uuid, DateTime<Utc>>);
 
+/// Replicas of a service that move back to a cluster with the next decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Returning {
+    pub cluster: Uuid,
+    pub replicas: u32,
+}
+
 /// The word that stands for a value on the wire, which is also how it is kept.
 pub fn word<T: Serialize>(value: T) -> String {
     match serde_json::to_value(value) {

@@ -17,8 +17,8 @@ use crate::app::failover::{self, Standing, Verdict};
 use crate::db::clusters::EvacuationOrder;
 use crate::db::columns::{Steps, word};
 use crate::db::{
-    DbErr, Record, Unit, assignments, cluster_agents, cluster_states, clusters, edits, environments,
-    observations, operations,
+    DbErr, Record, Unit, assignments, cluster_agents, cluster_states, clusters, departures, edits,
+    environments, observations, operations,
 };
 use crate::state::AppState;
 use crate::tasks::lead;
@@ -69,6 +69,7 @@ impl Registry {
         observations::delete_of_cluster(&*unit, cluster.id).await?;
         cluster_agents::delete(&*unit, cluster.id).await?;
         cluster_states::delete_of(&*unit, cluster.id).await?;
+        departures::delete_of_cluster(&*unit, cluster.id).await?;
         edits::forget(&*unit, cluster.id).await?;
         clusters::delete(&*unit, cluster.id).await?;
         if let Some(mut operation) = self.operation(cluster, &*unit).await? {
@@ -295,7 +296,7 @@ impl Task for Registry {
     }
 }
 
-fn standing(cluster: &clusters::Model) -> Result<Standing, DbErr> {
+pub fn standing(cluster: &clusters::Model) -> Result<Standing, DbErr> {
     Ok(Standing {
         health: cluster.health()?,
         answers: cluster.answers()?,

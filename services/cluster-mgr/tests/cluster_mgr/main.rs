@@ -10,6 +10,7 @@ mod clusters;
 mod document;
 mod edits;
 mod evacuations;
+mod failbacks;
 mod faults;
 mod fencing;
 mod fuzz;

@@ -464,6 +464,26 @@ pub enum ClusterCommand {
         #[command(flatten)]
         common: Common,
     },
+    /// Move back what left a cluster, some at a time, once it is in use again
+    ///
+    /// The next share moves when all of the last is ready. Each replica stays where it is until it is ready there.
+    FailBack {
+        /// The cluster's name
+        cluster: String,
+        /// Only show what would move back
+        #[arg(long, conflicts_with = "stop")]
+        dry_run: bool,
+        /// Stop what is under way; what has moved stays
+        #[arg(long, conflicts_with = "percent")]
+        stop: bool,
+        /// At most so many percent of the replicas at a time [default: as configured]
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+        percent: Option<u32>,
+        #[command(flatten)]
+        waiting: Waiting,
+        #[command(flatten)]
+        common: Common,
+    },
     /// List what became of a cluster, newest first
     History {
         /// The cluster's name

@@ -41,6 +41,8 @@ pub enum OperationKind {
     /// A singleton starts elsewhere though it may still run on a cluster that doesn't answer.
     FailOverService,
     EvacuateCluster,
+    /// Replicas that left a cluster move back to it, some at a time.
+    FailBackCluster,
     RemoveCluster,
 }
 

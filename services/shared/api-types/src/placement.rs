@@ -95,7 +95,7 @@ pub struct PlacementReason {
     pub capacity: Option<u64>,
     /// How many it held before the decision.
     pub previous: u32,
-    /// What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `kept`, `not_ready`, `cordoned`,
+    /// What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `returned`, `kept`, `not_ready`, `cordoned`,
     /// `taint`, `avoid`, `excluded`.
     #[serde(default)]
     pub bounds: Vec<String>,

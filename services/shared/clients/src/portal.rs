@@ -12,6 +12,7 @@ use api_types::clusters::{
 };
 use api_types::common::{ListQuery, OperationId, Page, TokenId};
 use api_types::evacuations::{EvacuationPlan, NewEvacuation};
+use api_types::failbacks::{FailbackPlan, NewFailback};
 use api_types::fencing::NewAcceptedRisk;
 use api_types::logs::{ServiceLog, ServiceLogFrame, ServiceLogQuery};
 use api_types::operations::{Operation, OperationAccepted, OperationFilter};
@@ -76,6 +77,10 @@ impl ServiceAt {
 
 fn evacuation_path(cluster: &str) -> String {
     format!("/clusters/{}/evacuation", encoded(cluster))
+}
+
+fn failback_path(cluster: &str) -> String {
+    format!("/clusters/{}/failback", encoded(cluster))
 }
 
 fn services_path(project: &str, environment: &str) -> String {
@@ -250,6 +255,23 @@ impl PortalClient {
 
     pub async fn end_evacuation(&self, cluster: &str) -> Result<Cluster, ClientError> {
         self.read(self.request(Method::DELETE, &evacuation_path(cluster)))
+            .await
+    }
+
+    pub async fn plan_failback(&self, cluster: &str) -> Result<FailbackPlan, ClientError> {
+        self.get(&failback_path(cluster)).await
+    }
+
+    pub async fn fail_back_cluster(
+        &self,
+        cluster: &str,
+        new: &NewFailback,
+    ) -> Result<OperationAccepted, ClientError> {
+        self.post(&failback_path(cluster), new).await
+    }
+
+    pub async fn stop_failback(&self, cluster: &str) -> Result<Cluster, ClientError> {
+        self.read(self.request(Method::DELETE, &failback_path(cluster)))
             .await
     }
 

@@ -115,6 +115,7 @@ pub fn reconcile(
         service.given_back = placed.given_back;
         service.place_afresh = false;
         service.most_moves = None;
+        service.returning = None;
     }
     service.unplaced = unplaced as i32;
     places::adopt_strays(&service, &subject.observations, fleet, &mut assignments, now);

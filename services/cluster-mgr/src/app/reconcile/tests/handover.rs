@@ -9,7 +9,7 @@ use api_types::services::ServiceState;
 use super::*;
 use crate::app::evacuations::stay;
 use crate::db::clusters::Scope;
-use crate::db::columns::StoredRisk;
+use crate::db::columns::{Returning, StoredRisk};
 
 /// Two replicas each on `a` and `b`; `a` is to be emptied, and its two go to `c`, which has them and isn't ready.
 fn taking_over() -> Play {
@@ -53,6 +53,51 @@ fn who_is_lost_after_it_took_over_holds_nothing_up() {
     play.settle();
     assert_eq!(play.spread(), [("b", 2, 0), ("c", 2, 0)]);
     assert_eq!(play.state(), ServiceState::Unknown, "its own loss is told");
+}
+
+#[test]
+fn what_returns_stays_until_it_is_ready_at_home() {
+    let mut play = Play::new(OperationKind::CreateService, vec![cluster("a")]);
+    play.settle();
+    play.fleet.clusters.push(cluster("b"));
+    assert_eq!(play.spread(), [("a", 4, 0)]);
+    let b = play.fleet.by_name("b").unwrap().id;
+    play.subject.service.returning = Some(Returning {
+        cluster: b,
+        replicas: 2,
+    });
+    play.starts = false;
+    let outcome = play.turn();
+    play.write(&outcome);
+    play.act(&outcome);
+    assert_eq!(play.spread(), [("a", 2, 4), ("b", 2, 0)]);
+    assert_eq!(play.subject.service.returning, None, "it is decided");
+    let back = play
+        .subject
+        .assignments
+        .iter()
+        .find(|row| row.cluster_id == b)
+        .unwrap();
+    assert_eq!(back.reason.0.bounds, ["returned"]);
+    let hash = play
+        .subject
+        .observations
+        .iter()
+        .find(|row| row.cluster_id == b)
+        .and_then(|row| row.observation.0.desired_hash.clone())
+        .unwrap();
+    play.see(b, &hash, 2, 2);
+    play.starts = true;
+    play.settle();
+    assert_eq!(play.spread(), [("a", 2, 0), ("b", 2, 0)]);
+    // Where it can't go it stays.
+    play.subject.service.returning = Some(Returning {
+        cluster: b,
+        replicas: 2,
+    });
+    play.leave("b");
+    play.settle();
+    assert_eq!(play.spread(), [("a", 4, 0)]);
 }
 
 /// A singleton that runs on `a`, and `b` beside it.

@@ -117,6 +117,7 @@ fn subject(kind: OperationKind) -> Subject {
             deleting: kind == OperationKind::DeleteService,
             place_afresh: false,
             most_moves: None,
+            returning: None,
             given_back: None,
             unplaced: 0,
             operation_id: Some(operation.id),
