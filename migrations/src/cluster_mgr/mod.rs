@@ -10,6 +10,8 @@ mod m20261128_autoscaling;
 mod m20261128_autoscaling_thinning;
 mod m20261128_cluster_health;
 mod m20261128_evacuations;
+mod m20261128_failback;
+mod m20261128_fencing;
 mod m20261128_gpu;
 mod m20261128_placement;
 mod m20261128_prices;
@@ -29,5 +31,7 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261128_autoscaling_thinning::Migration),
         Box::new(m20261128_gpu::Migration),
         Box::new(m20261128_prices::Migration),
+        Box::new(m20261128_fencing::Migration),
+        Box::new(m20261128_failback::Migration),
     ]
 }

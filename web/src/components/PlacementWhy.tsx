@@ -8,6 +8,7 @@ const BOUNDS = [
   'spread_limit',
   'given_back',
   'max_moves',
+  'returned',
   'kept',
   'not_ready',
   'cordoned',

@@ -1,11 +1,13 @@
 //! HTTP only: extract, call, shape the reply.
 
+mod accepted_risks;
 mod autoscaling;
 mod changes;
 mod cluster_agents;
 mod clusters;
 mod environments;
 mod evacuations;
+mod failbacks;
 mod operations;
 mod overview;
 mod placement;
@@ -60,6 +62,11 @@ pub fn public() -> OpenApiRouter<AppState> {
             evacuations::evacuate_cluster,
             evacuations::end_evacuation
         ))
+        .routes(routes!(
+            failbacks::plan_failback,
+            failbacks::fail_back_cluster,
+            failbacks::stop_failback
+        ))
         .routes(routes!(projects::list_projects, projects::create_project))
         .routes(routes!(
             projects::get_project,
@@ -88,6 +95,7 @@ pub fn public() -> OpenApiRouter<AppState> {
             services::delete_service
         ))
         .routes(routes!(services::list_assignments))
+        .routes(routes!(accepted_risks::accept_risk))
         .routes(routes!(placement::explain_placement))
         .routes(routes!(placement::plan_rebalance, placement::rebalance_service))
         .routes(routes!(revisions::list_revisions, revisions::create_revision))

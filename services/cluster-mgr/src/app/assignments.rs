@@ -6,6 +6,7 @@ use api_types::common::{Gap, Page};
 use api_types::services::{Assignment, SyncState, WorkloadObservation};
 use platform::{ApiError, ApiResult};
 
+use crate::app::reconcile::fence::hold_back;
 use crate::app::reconcile::fleet::ClusterView;
 use crate::app::reconcile::sync::{Look, Question, Sync, judge};
 use crate::app::services::missing;
@@ -33,15 +34,17 @@ pub async fn list(state: &AppState, path: &ServicePath) -> ApiResult<Page<Assign
         pace: state.config.pace(),
         now: state.now(),
     };
-    let mut items = Vec::new();
+    let mut syncs = Vec::new();
     let mut gaps = Vec::new();
+    let views = all.iter().map(ClusterView::of).collect::<Result<Vec<_>, _>>()?;
     for assignment in assignments::of_services(database, &[service.id]).await? {
-        let Some(row) = all.iter().find(|cluster| cluster.id == assignment.cluster_id) else {
-            continue;
-        };
-        let view = ClusterView::of(row)?;
+        let found = all
+            .iter()
+            .zip(&views)
+            .find(|(row, _)| row.id == assignment.cluster_id);
+        let Some((row, view)) = found else { continue };
         let observation = seen.iter().find(|seen| seen.cluster_id == row.id);
-        let sync = judge(&question, &view, assignment, observation);
+        let sync = judge(&question, view, assignment, observation);
         if !view.answers() {
             gaps.push(Gap {
                 cluster: view.name.clone(),
@@ -49,8 +52,10 @@ pub async fn list(state: &AppState, path: &ServicePath) -> ApiResult<Page<Assign
                 observed_at: view.last_contact,
             });
         }
-        items.push(shown(sync));
+        syncs.push(sync);
     }
+    hold_back(&service, &mut syncs);
+    let mut items: Vec<Assignment> = syncs.into_iter().map(shown).collect();
     items.sort_by(|a, b| a.cluster.cmp(&b.cluster));
     Ok(Page {
         gaps,
@@ -80,6 +85,8 @@ fn shown(sync: Sync<'_>) -> Assignment {
         sync: sync.state,
         message,
         observed,
+        waits_for: sync.fence.map(|fence| fence.clusters).unwrap_or_default(),
+        accepted_risk: sync.assignment.accepted_risk.map(|risk| risk.0),
     }
 }
 

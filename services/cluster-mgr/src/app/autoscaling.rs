@@ -70,6 +70,15 @@ pub fn check(policy: &AutoscalingPolicy, service: &services::Model) -> ApiResult
             ),
         ));
     }
+    if service.is_singleton() {
+        return Err(ApiError::conflict(
+            "singleton",
+            format!(
+                "service {} is a singleton, of which there is never more than one replica",
+                service.path()
+            ),
+        ));
+    }
     Ok(())
 }
 

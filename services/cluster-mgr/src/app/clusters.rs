@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use api_types::clusters::{Cluster, ClusterPatch, ClusterRemoval, ClusterState, Taint, Witness};
 use api_types::common::{Gap, ListQuery, OperationId, Page};
+use api_types::failbacks::Failback;
 use api_types::operations::{OperationAccepted, OperationKind, OperationState};
 use auth::Caller;
 use platform::{ApiError, ApiResult};
@@ -13,13 +14,18 @@ use uuid::Uuid;
 use crate::app::listing::{Sort, paginate};
 use crate::app::validation::{Fields, names};
 use crate::app::{edit, health, operations};
+use crate::db::clusters::Left;
 use crate::db::columns::{Labels, Taints, word};
-use crate::db::{Connection, DbErr, Record, Unit, assignments, cluster_agents, clusters, services};
+use crate::db::{
+    Connection, DbErr, Record, Unit, assignments, cluster_agents, clusters, departures, services,
+};
 use crate::state::AppState;
 
 /// Services named in a refusal.
 const NAMED: usize = 20;
 const MOST_TAINTS: usize = 32;
+/// Singletons named of a cluster that they can't leave yet.
+pub const SINGLETONS: u64 = 100;
 /// Fields that decide where replicas may be.
 const PLACING: [&str; 4] = ["cordoned", "taints", "region", "zone"];
 
@@ -60,6 +66,8 @@ struct Beside {
     /// What is assigned on each.
     loads: HashMap<Uuid, assignments::Load>,
     agents: HashMap<Uuid, cluster_agents::Model>,
+    /// What left each and is not back.
+    away: HashMap<Uuid, departures::Sum>,
 }
 
 impl Beside {
@@ -68,6 +76,11 @@ impl Beside {
         Ok(Self {
             loads: loads.into_iter().map(|load| (load.cluster_id, load)).collect(),
             agents: cluster_agents::all(connection).await?,
+            away: departures::sums(connection)
+                .await?
+                .into_iter()
+                .map(|sum| (sum.cluster_id, sum))
+                .collect(),
         })
     }
 }
@@ -81,12 +94,24 @@ async fn shown(
     let (services, replicas) = beside.loads.get(&row.id).map_or((0, 0), |load| {
         (load.services.max(0) as u64, load.replicas.max(0) as u64)
     });
-    let left = match &row.evacuation {
-        Some(order) => assignments::count_left(connection, row.id, &order.scope, false).await?,
-        None => 0,
-    };
+    let mut left = Left::default();
+    if let Some(order) = &row.evacuation {
+        left.services = assignments::count_left(connection, row.id, &order.scope, false).await?;
+        if !row.answers()? {
+            left.singletons = assignments::singletons_left(connection, row.id, SINGLETONS).await?;
+        }
+    }
     let agent = beside.agents.get(&row.id);
-    row.to_cluster(services, replicas, left, witnesses(state, row, agent)?)
+    let away = beside.away.get(&row.id);
+    let failback = (away.is_some() || row.failback.is_some()).then(|| Failback {
+        services_left: away.map_or(0, |away| away.services.max(0).unsigned_abs()),
+        replicas_left: away.map_or(0, |away| away.replicas.max(0).unsigned_abs()),
+        operation: row.failback.map(|order| OperationId(order.operation)),
+        percent: row
+            .failback
+            .map_or(state.config.failback_percent(), |order| order.percent),
+    });
+    row.to_cluster(services, replicas, left, failback, witnesses(state, row, agent)?)
 }
 
 /// Who says whether a cluster is alive.

@@ -90,6 +90,7 @@ fn validate(new: &NewService, all: &[clusters::Model], environment: &environment
     check_description(Some(&new.description), &mut fields);
     check_comment(&new.comment, &mut fields);
     validation::placement::replicas(new.replicas, &mut fields);
+    validation::placement::singleton(&new.placement, new.replicas, &mut fields);
     validation::placement::check(&new.placement, &new.name, &known(all, environment), &mut fields);
     let mut inner = Fields::default();
     validation::spec::check(&new.spec, &mut inner);
@@ -125,6 +126,7 @@ fn row(
         deleting: false,
         place_afresh: false,
         most_moves: None,
+        returning: None,
         given_back: None,
         unplaced: 0,
         operation_id: None,

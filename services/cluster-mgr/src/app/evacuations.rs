@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use api_types::clusters::{Cluster, ClusterState};
 use api_types::common::{FieldError, OperationId};
-use api_types::evacuations::{EvacuationPlan, NewEvacuation, PlannedDestination, PlannedMove};
+use api_types::evacuations::{EvacuationPlan, Handover, NewEvacuation, PlannedDestination, PlannedMove};
 use api_types::operations::{OperationAccepted, OperationKind, OperationState};
 use api_types::placement::PlannedAssignment;
 use auth::Caller;
@@ -19,17 +19,18 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::clusters::{locked, missing, present};
+use crate::app::failbacks;
 use crate::app::operations as operation_logic;
 use crate::app::reconcile::applicant::Seen;
-use crate::app::reconcile::fleet::Fleet;
+use crate::app::reconcile::fleet::{ClusterView, Fleet};
 use crate::app::reconcile::places;
 use crate::app::reconcile::sync::Pace;
 use crate::app::reservations::reserve;
 use crate::db::clusters::{EvacuationOrder, Scope};
 use crate::db::columns::word;
 use crate::db::{
-    Connection, DbErr, Record, Unit, assignments, cluster_states, clusters, environments, operations,
-    services,
+    Connection, DbErr, Record, Unit, assignments, cluster_states, clusters, departures, environments,
+    operations, services,
 };
 use crate::state::AppState;
 
@@ -95,6 +96,7 @@ impl Ground {
             replicas: 0,
             services_unplaced: 0,
             replicas_unplaced: 0,
+            services_fenced: 0,
             destinations: Vec::new(),
             moves: Vec::new(),
         };
@@ -121,6 +123,7 @@ impl Ground {
             plan.replicas += u64::from(one.replicas);
             plan.services_unplaced += u64::from(one.unplaced > 0);
             plan.replicas_unplaced += u64::from(one.unplaced);
+            plan.services_fenced += u64::from(one.handover == Handover::Fenced);
             for (cluster, more) in gets {
                 let sum = destinations.entry(cluster).or_default();
                 sum.0 += 1;
@@ -129,7 +132,8 @@ impl Ground {
             plan.moves.push(one);
         }
         // A stable sort: by priority and path within each part.
-        plan.moves.sort_by_key(|one| one.unplaced == 0);
+        plan.moves
+            .sort_by_key(|one| (one.unplaced == 0, one.handover != Handover::Fenced));
         plan.moves.truncate(MOVES);
         plan.destinations = destinations
             .into_iter()
@@ -177,6 +181,13 @@ impl Ground {
                 reason: row.reason.0.clone(),
             });
         }
+        let handover = self.handover(service);
+        let mut message = placed.message;
+        if handover == Handover::Fenced {
+            message.push_str(
+                "; it may still run there, and starts elsewhere when it is seen gone or somebody accepts the risk",
+            );
+        }
         let one = PlannedMove {
             project: service.project.clone(),
             environment: service.environment.clone(),
@@ -185,9 +196,21 @@ impl Ground {
             replicas: leaving,
             to,
             unplaced: placed.unplaced,
-            message: placed.message,
+            handover,
+            message,
         };
         Some((one, gets))
+    }
+
+    fn handover(&self, service: &services::Model) -> Handover {
+        let answers = |cluster: Uuid| self.fleet.by_id(cluster).is_some_and(ClusterView::answers);
+        if !service.is_singleton() {
+            Handover::MakeBeforeBreak
+        } else if answers(self.cluster) {
+            Handover::BreakBeforeMake
+        } else {
+            Handover::Fenced
+        }
     }
 }
 
@@ -259,7 +282,7 @@ pub async fn begin_automatic(
 }
 
 /// Who does what nobody asked for.
-fn ourselves() -> Caller {
+pub(crate) fn ourselves() -> Caller {
     Caller {
         subject: "longshore".to_owned(),
         name: "longshore".to_owned(),
@@ -285,6 +308,9 @@ async fn order(
     operation.cluster = Some(row.name.clone());
     operation.cluster_id = Some(row.id);
     operation_logic::insert(unit, &operation).await?;
+    failbacks::stop(unit, row, "the cluster is evacuated again", now).await?;
+    let leaving = assignments::leaving(&**unit, row.id, &scope).await?;
+    departures::note(&**unit, row.id, &leaving, now).await?;
     row.evacuation = Some(EvacuationOrder {
         operation: operation.id,
         automatic: scope != Scope::Everything,
@@ -319,7 +345,8 @@ fn incomplete(name: &str, plan: &EvacuationPlan) -> ApiError {
     }))
 }
 
-async fn save(
+/// Saves a cluster with a new version, as what is wanted of it changed.
+pub(crate) async fn save(
     unit: &mut Unit,
     row: &mut clusters::Model,
     caller: &Caller,
@@ -410,7 +437,13 @@ pub async fn complete(
     Ok(())
 }
 
-async fn supersede(unit: &mut Unit, operation: Uuid, message: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
+/// Ends an operation whose order is taken away.
+pub(crate) async fn supersede(
+    unit: &mut Unit,
+    operation: Uuid,
+    message: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let Some(mut operation) = operations::find(&**unit, operation).await? else {
         return Ok(());
     };
@@ -446,6 +479,34 @@ pub(crate) fn keep_here(
     true
 }
 
+/// A singleton that was to leave `cluster` and waited for that stays there, since it was not started elsewhere; whether
+/// there was one. Pure.
+pub(crate) fn stay(
+    service: &mut services::Model,
+    rows: &mut [assignments::Model],
+    cluster: Uuid,
+    now: DateTime<Utc>,
+) -> bool {
+    let waited = |row: &assignments::Model| {
+        row.cluster_id == cluster && row.replicas == 0 && row.hold > 0 && row.accepted_risk.is_none()
+    };
+    if !service.is_singleton() || !rows.iter().any(waited) {
+        return false;
+    }
+    for row in rows {
+        let replicas = i32::from(row.cluster_id == cluster);
+        if row.replicas != replicas {
+            row.replicas = replicas;
+            row.decided_at = now;
+            row.epoch += 1;
+            row.removed_at = None;
+        }
+        row.hold = 0;
+    }
+    service.unplaced = 0;
+    true
+}
+
 /// Replicas that fit nowhere else were held here, and are assigned here again.
 async fn keep_what_is_left(unit: &Unit, cluster: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
     let ids = assignments::services_on(&**unit, cluster).await?;
@@ -453,18 +514,28 @@ async fn keep_what_is_left(unit: &Unit, cluster: Uuid, now: DateTime<Utc>) -> Re
     let mut services: HashMap<Uuid, services::Model> = services::find_many(&**unit, &ids, true)
         .await?
         .into_iter()
-        .filter(|service| service.unplaced > 0)
+        .filter(|service| service.unplaced > 0 || service.is_singleton())
         .map(|service| (service.id, service))
         .collect();
     let waiting: Vec<Uuid> = services.keys().copied().collect();
-    for mut row in assignments::find_many(&**unit, &waiting, true).await? {
-        let Some(service) = services.get_mut(&row.service_id) else {
+    let mut rows = assignments::find_many(&**unit, &waiting, true).await?;
+    // They come by service.
+    for places in rows.chunk_by_mut(|a, b| a.service_id == b.service_id) {
+        let Some(service) = services.get_mut(&places[0].service_id) else {
             continue;
         };
-        if row.cluster_id != cluster || !keep_here(service, &mut row, now) {
+        let kept = if service.is_singleton() {
+            stay(service, places, cluster, now)
+        } else {
+            let here = places.iter_mut().find(|row| row.cluster_id == cluster);
+            here.is_some_and(|row| keep_here(service, row, now))
+        };
+        if !kept {
             continue;
         }
-        assignments::save(&**unit, &row).await?;
+        for row in places.iter() {
+            assignments::save(&**unit, row).await?;
+        }
         services::save(&**unit, service).await?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! The logic. The hard parts are pure: [`placement`], [`autoscale`], [`reconcile`], [`validation`], [`diff`], [`health`].
 
+pub mod accepted_risks;
 pub mod assignments;
 pub mod autoscale;
 pub mod autoscaling;
@@ -13,6 +14,8 @@ mod edit;
 pub mod environments;
 pub mod evacuations;
 pub mod explanation;
+pub mod failback;
+pub mod failbacks;
 pub mod failover;
 mod ground;
 pub mod health;

@@ -30,6 +30,7 @@ pub async fn preview(
     let all = clusters::all(database).await?;
     let mut fields = Fields::default();
     validation::placement::replicas(new.replicas, &mut fields);
+    validation::placement::singleton(&new.placement, new.replicas, &mut fields);
     validation::placement::check(
         &new.placement,
         new.service.as_deref().unwrap_or_default(),

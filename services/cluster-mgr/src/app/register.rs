@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::app::clusters::{check_region, check_url, locked, witnesses};
 use crate::app::validation::{Fields, names};
+use crate::db::clusters::Left;
 use crate::db::columns::{Labels, word};
 use crate::db::{Record, cluster_states, clusters};
 use crate::state::AppState;
@@ -102,7 +103,7 @@ async fn connect(
     clusters::save(&*unit, &row).await?;
     let health = row.health()?;
     cluster_states::note(&*unit, row.id, health, &row.state_reason, row.state_since).await?;
-    let cluster = row.to_cluster(0, 0, 0, witnesses(state, &row, None)?)?;
+    let cluster = row.to_cluster(0, 0, Left::default(), None, witnesses(state, &row, None)?)?;
     once.store(&unit, &cluster).await?;
     unit.record(Record::cluster(&row.name).intended());
     unit.commit().await?;
@@ -130,6 +131,7 @@ fn row(state: &AppState, caller: &Caller, new: &NewCluster) -> clusters::Model {
         observed: None,
         last_contact: None,
         evacuation: None,
+        failback: None,
         removal_id: None,
         version: 1,
         created_at: now,

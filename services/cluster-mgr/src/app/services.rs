@@ -269,7 +269,11 @@ pub async fn update(
     if let Some(placement) = &patch.placement {
         validation::placement::check(placement, &row.name, &known(&all, &environment), &mut fields);
     }
-    let pinned = pinned_sum(patch.placement.as_ref().unwrap_or(&row.placement.0));
+    let placement = patch.placement.as_ref().unwrap_or(&row.placement.0);
+    let replicas = patch.replicas.unwrap_or(row.replicas.unsigned_abs());
+    validation::placement::singleton(placement, replicas, &mut fields);
+    let becomes_single = placement.singleton && !row.is_singleton();
+    let pinned = pinned_sum(placement);
     if let Some(replicas) = patch.replicas {
         validation::placement::replicas(replicas, &mut fields);
         if pinned.is_some_and(|sum| sum != u64::from(replicas)) && patch.placement.is_none() {
@@ -282,7 +286,8 @@ pub async fn update(
     fields.done()?;
 
     let by_hand = pinned.or(patch.replicas.map(u64::from));
-    if by_hand.is_some_and(|count| count != u64::from(row.replicas.unsigned_abs())) || pinned.is_some() {
+    let changes_count = by_hand.is_some_and(|count| count != u64::from(row.replicas.unsigned_abs()));
+    if changes_count || pinned.is_some() || becomes_single {
         autoscaling::refuse_hand(&unit, &row).await?;
     }
     let before = row.clone();

@@ -23,6 +23,7 @@ pub fn desired(service: &services::Model, spec: &ServiceSpec, replicas: u32) -> 
         replicas,
         spec: redact(spec.clone()),
         restarted_at: service.restarted_at,
+        singleton: service.is_singleton(),
         hash: String::new(),
     };
     desired.hash = digest(&desired);

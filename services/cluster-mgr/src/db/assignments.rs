@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Alias, ExprTrait as _, Query};
 use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 use crate::db::clusters::Scope;
-use crate::db::columns::StoredReason;
+use crate::db::columns::{StoredPlacement, StoredReason, StoredRisk};
 use crate::db::{CHUNK, Connection, services};
 
 #[sea_orm::model]
@@ -26,6 +26,9 @@ pub struct Model {
     pub epoch: i64,
     /// What this place keeps until the places that take over from it are ready; 0 when nothing waits.
     pub hold: i32,
+    /// Somebody accepted that a singleton may still run here, as long as the cluster doesn't answer.
+    #[sea_orm(column_type = "Json", nullable)]
+    pub accepted_risk: Option<StoredRisk>,
     /// When ipaas carried the removal out; the row goes once a later look finds nothing.
     pub removed_at: Option<DateTime<Utc>>,
     /// Digest of the desired state that ipaas applied last.
@@ -156,22 +159,89 @@ pub async fn count_left(
                 .add(Column::Hold.gt(0)),
         );
     }
-    if let Scope::Environments(places) = scope {
-        let within = places.iter().fold(Condition::any(), |any, (project, name)| {
-            any.add(
-                Condition::all()
-                    .add(services::Column::Project.eq(project))
-                    .add(services::Column::Environment.eq(name)),
-            )
-        });
-        let ids = Query::select()
-            .column(services::Column::Id)
-            .from(services::Entity)
-            .cond_where(within)
-            .to_owned();
-        query = query.filter(Column::ServiceId.in_subquery(ids));
-    }
-    query.count(connection).await
+    query.filter(within(scope)).count(connection).await
+}
+
+/// Assignments of services within `scope`.
+fn within(scope: &Scope) -> Condition {
+    let Scope::Environments(places) = scope else {
+        return Condition::all();
+    };
+    let environments = places.iter().fold(Condition::any(), |any, (project, name)| {
+        any.add(
+            Condition::all()
+                .add(services::Column::Project.eq(project))
+                .add(services::Column::Environment.eq(name)),
+        )
+    });
+    let ids = Query::select()
+        .column(services::Column::Id)
+        .from(services::Entity)
+        .cond_where(environments)
+        .to_owned();
+    Condition::all().add(Column::ServiceId.in_subquery(ids))
+}
+
+/// The services within `scope` that have replicas on a cluster, and those replicas.
+pub async fn leaving(
+    connection: &impl Connection,
+    cluster_id: Uuid,
+    scope: &Scope,
+) -> Result<Vec<(Uuid, i32)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::ServiceId, Column::Replicas])
+        .filter(Column::ClusterId.eq(cluster_id))
+        .filter(Column::Replicas.gt(0))
+        .filter(within(scope))
+        .into_tuple()
+        .all(connection)
+        .await
+}
+
+/// Singletons that are to leave a cluster and that nobody accepted a risk for, by path; at most `most`.
+pub async fn singletons_left(
+    connection: &impl Connection,
+    cluster_id: Uuid,
+    most: u64,
+) -> Result<Vec<String>, DbErr> {
+    let rows: Vec<(String, String, String, StoredPlacement)> = Entity::find()
+        .select_only()
+        .columns([
+            services::Column::Project,
+            services::Column::Environment,
+            services::Column::Name,
+            services::Column::Placement,
+        ])
+        .join(
+            sea_orm::JoinType::InnerJoin,
+            Entity::belongs_to(services::Entity)
+                .from(Column::ServiceId)
+                .to(services::Column::Id)
+                .into(),
+        )
+        .filter(Column::ClusterId.eq(cluster_id))
+        .filter(Column::Replicas.eq(0))
+        .filter(Column::Hold.gt(0))
+        .filter(Column::AcceptedRisk.is_null())
+        // Few have it, and their placements are read only then.
+        .filter(
+            Expr::col((services::Entity, services::Column::Placement))
+                .cast_as(Alias::new("TEXT"))
+                .like("%\"singleton\"%"),
+        )
+        .order_by_asc(services::Column::Project)
+        .order_by_asc(services::Column::Environment)
+        .order_by_asc(services::Column::Name)
+        .limit(most)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter(|(.., placement)| placement.0.singleton)
+        .map(|(project, environment, name, _)| format!("{project}/{environment}/{name}"))
+        .collect())
 }
 
 /// The environments, by project and name, that have anything assigned on a cluster.

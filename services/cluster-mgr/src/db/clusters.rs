@@ -3,6 +3,7 @@
 use api_types::clusters::{Cluster, ClusterObservation, ClusterState, ClusterStatus, Taint, Witness};
 use api_types::common::{ClusterId, OperationId};
 use api_types::evacuations::Evacuation;
+use api_types::failbacks::Failback;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{FromJsonQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
@@ -43,6 +44,9 @@ pub struct Model {
     pub last_contact: Option<DateTime<Utc>>,
     #[sea_orm(column_type = "Json", nullable)]
     pub evacuation: Option<EvacuationOrder>,
+    /// Replicas move back to it.
+    #[sea_orm(column_type = "Json", nullable)]
+    pub failback: Option<FailbackOrder>,
     /// The operation that removes it.
     pub removal_id: Option<Uuid>,
     pub version: i64,
@@ -68,6 +72,16 @@ pub struct EvacuationOrder {
     pub completed_at: Option<DateTime<Utc>>,
 }
 
+/// What left by an evacuation moves back, some at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct FailbackOrder {
+    pub operation: Uuid,
+    /// At most so many percent of `replicas` at a time.
+    pub percent: u32,
+    /// Replicas that were away when it was ordered.
+    pub replicas: u64,
+}
+
 /// Whose replicas leave a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -87,6 +101,14 @@ impl Scope {
                 .any(|(project, name)| *project == environment.project && *name == environment.name),
         }
     }
+}
+
+/// What an evacuation has not moved yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    pub services: u64,
+    /// Those that may still run there and must not run twice, by path.
+    pub singletons: Vec<String>,
 }
 
 /// Whether what is seen of a cluster is seen as it is now: it can be asked, and its pods count.
@@ -160,12 +182,13 @@ impl Model {
         })
     }
 
-    /// The cluster as the API shows it. `left` are the services that an evacuation has not moved yet.
+    /// The cluster as the API shows it.
     pub fn to_cluster(
         &self,
         services: u64,
         assigned_replicas: u64,
-        left: u64,
+        left: Left,
+        failback: Option<Failback>,
         witnesses: Vec<Witness>,
     ) -> Result<Cluster, DbErr> {
         let health = self.health()?;
@@ -197,13 +220,15 @@ impl Model {
                         .collect(),
                 },
                 automatic: order.automatic,
-                complete: left == 0,
-                services_left: left,
+                complete: left.services == 0,
+                services_left: left.services,
+                singletons_left: left.singletons,
                 reason: order.reason.clone(),
                 operation: OperationId(order.operation),
                 requested_by: order.by.clone(),
                 requested_at: order.at,
             }),
+            failback,
             services,
             assigned_replicas,
             version: self.version,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use api_types::autoscaling::{AutoscalingDecision, AutoscalingPolicy};
 use api_types::clusters::{ClusterObservation, Taint};
+use api_types::fencing::AcceptedRisk;
 use api_types::operations::OperationStep;
 use api_types::placement::{Placement, PlacementReason};
 use api_types::services::WorkloadObservation;
@@ -33,6 +34,7 @@ json_column! {
     StoredPlacement(Placement),
     StoredPolicy(AutoscalingPolicy),
     StoredReason(PlacementReason),
+    StoredRisk(AcceptedRisk),
     // Secrets' values are sealed in it; see `app::secrets`.
     StoredSpec(ServiceSpec),
     Steps(Vec<OperationStep>),
@@ -43,6 +45,13 @@ json_column! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(transparent)]
 pub struct GivenBack(pub BTreeMap<Uuid, DateTime<Utc>>);
+
+/// Replicas of a service that move back to a cluster with the next decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Returning {
+    pub cluster: Uuid,
+    pub replicas: u32,
+}
 
 /// The word that stands for a value on the wire, which is also how it is kept.
 pub fn word<T: Serialize>(value: T) -> String {

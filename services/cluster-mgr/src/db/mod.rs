@@ -8,6 +8,7 @@ pub mod cluster_agents;
 pub mod cluster_states;
 pub mod clusters;
 pub mod columns;
+pub mod departures;
 pub mod edits;
 pub mod environments;
 pub mod metering;

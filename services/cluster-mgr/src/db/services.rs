@@ -11,7 +11,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, ExprTrait as _};
 use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _, Select};
 
-use crate::db::columns::{GivenBack, StoredPlacement, read_word, word};
+use crate::db::columns::{GivenBack, Returning, StoredPlacement, read_word, word};
 use crate::db::{CHUNK, Connection};
 
 #[sea_orm::model]
@@ -41,6 +41,9 @@ pub struct Model {
     pub place_afresh: bool,
     /// At most so many replicas move then; any number when absent.
     pub most_moves: Option<i32>,
+    /// Replicas that the next decision moves back to a cluster that is in use again.
+    #[sea_orm(column_type = "Json", nullable)]
+    pub returning: Option<Returning>,
     /// Clusters that gave replicas back a while ago.
     #[sea_orm(column_type = "Json", nullable)]
     pub given_back: Option<GivenBack>,
@@ -96,6 +99,12 @@ impl Model {
     #[must_use]
     pub fn priority(&self) -> Priority {
         self.placement.0.priority
+    }
+
+    /// At most one replica of it may run anywhere.
+    #[must_use]
+    pub fn is_singleton(&self) -> bool {
+        self.placement.0.singleton
     }
 
     /// What its replicas ask for together; nothing any more once it is on its way out.

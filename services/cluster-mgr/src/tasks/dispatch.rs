@@ -13,9 +13,10 @@ use clients::ClientError;
 use rand::RngExt as _;
 use uuid::Uuid;
 
+use crate::app::reconcile::fence;
 use crate::app::reconcile::sync::Action;
 use crate::app::{secrets, workload};
-use crate::db::{Record, assignments, clusters, revisions, services};
+use crate::db::{Record, assignments, clusters, observations, revisions, services};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -94,6 +95,34 @@ async fn find(state: &AppState, service: Uuid, cluster: Uuid) -> anyhow::Result<
     })
 }
 
+/// Whether a singleton may run elsewhere by now, though it could not when this was queued. Where it runs already it may
+/// be changed.
+async fn is_held_elsewhere(state: &AppState, target: &Target) -> anyhow::Result<bool> {
+    if !target.service.is_singleton() {
+        return Ok(false);
+    }
+    let database = &state.foundation.database;
+    let ids = [target.service.id];
+    let here = target.cluster.id;
+    let runs_here = observations::of_services(database, &ids)
+        .await?
+        .iter()
+        .any(|row| row.cluster_id == here && row.present && row.replicas > 0);
+    if runs_here {
+        return Ok(false);
+    }
+    let all = clusters::all(database).await?;
+    for assignment in assignments::of_services(database, &ids).await? {
+        let cluster = all.iter().find(|cluster| cluster.id == assignment.cluster_id);
+        if let Some(cluster) = cluster.filter(|cluster| cluster.id != here)
+            && fence::is_in_the_way(&assignment, cluster.answers()?)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 async fn apply(
     state: &AppState,
     service: Uuid,
@@ -105,7 +134,7 @@ async fn apply(
         return Ok(());
     };
     let replicas = target.assignment.wanted_now();
-    if target.service.deleting || replicas == 0 {
+    if target.service.deleting || replicas == 0 || is_held_elsewhere(state, &target).await? {
         return Ok(());
     }
     let revision = revisions::find(&state.foundation.database, service, target.service.revision)

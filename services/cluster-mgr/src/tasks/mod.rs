@@ -3,6 +3,7 @@
 
 pub mod autoscale;
 pub mod dispatch;
+pub mod failback;
 pub mod health;
 mod lead;
 pub mod metering;
@@ -48,6 +49,11 @@ pub fn start(state: &AppState, driver: &Driver) {
         Arc::new(registry::Registry::new(state.clone())),
         REGISTRY_PERIOD.min(config.probe_period()),
         state.work.registry.clone(),
+    );
+    driver.start(
+        Arc::new(failback::Failback::new(state.clone())),
+        REGISTRY_PERIOD.min(config.probe_period()),
+        state.work.failback.clone(),
     );
     driver.start(
         Arc::new(autoscale::Autoscale::new(state.clone())),

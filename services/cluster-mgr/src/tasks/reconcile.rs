@@ -19,7 +19,7 @@ use crate::app::reservations::reserve;
 use crate::db::columns::read_word;
 use crate::db::{
     Connection, Record, Unit, assignments, autoscaling_decisions, autoscaling_policies, changes, clusters,
-    edits, environments, observations, operations, put, revisions, services,
+    departures, edits, environments, observations, operations, put, revisions, services,
 };
 use crate::state::AppState;
 use crate::tasks::{dispatch, lead};
@@ -304,6 +304,7 @@ async fn write(unit: &mut Unit, planned: &[(Subject, Outcome)]) -> anyhow::Resul
         if outcome.gone {
             revisions::delete_of(&**unit, id).await?;
             observations::delete_of_service(&**unit, id).await?;
+            departures::delete_of_service(&**unit, id).await?;
             edits::forget(&**unit, id).await?;
             autoscaling_policies::delete(&**unit, id).await?;
             autoscaling_decisions::delete_of(&**unit, id).await?;

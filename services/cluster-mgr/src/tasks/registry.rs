@@ -11,13 +11,14 @@ use chrono::Duration;
 use platform::driver::Task;
 use uuid::Uuid;
 
+use crate::app::clusters::SINGLETONS;
 use crate::app::evacuations;
 use crate::app::failover::{self, Standing, Verdict};
 use crate::db::clusters::EvacuationOrder;
 use crate::db::columns::{Steps, word};
 use crate::db::{
-    DbErr, Record, Unit, assignments, cluster_agents, cluster_states, clusters, edits, environments,
-    observations, operations,
+    DbErr, Record, Unit, assignments, cluster_agents, cluster_states, clusters, departures, edits,
+    environments, observations, operations,
 };
 use crate::state::AppState;
 use crate::tasks::lead;
@@ -53,7 +54,7 @@ impl Registry {
         let left = assignments::count_of_cluster(&self.state.foundation.database, cluster.id).await?;
         if left > 0 {
             return match cluster.removal_id {
-                Some(operation) => self.tell(operation, left, epoch).await,
+                Some(operation) => self.tell(operation, left, 0, epoch).await,
                 None => Ok(()),
             };
         }
@@ -68,6 +69,7 @@ impl Registry {
         observations::delete_of_cluster(&*unit, cluster.id).await?;
         cluster_agents::delete(&*unit, cluster.id).await?;
         cluster_states::delete_of(&*unit, cluster.id).await?;
+        departures::delete_of_cluster(&*unit, cluster.id).await?;
         edits::forget(&*unit, cluster.id).await?;
         clusters::delete(&*unit, cluster.id).await?;
         if let Some(mut operation) = self.operation(cluster, &*unit).await? {
@@ -115,7 +117,14 @@ impl Registry {
         // What is on a cluster that doesn't answer goes when it returns.
         let left = assignments::count_left(database, cluster.id, &order.scope, answers).await?;
         if left > 0 {
-            return self.tell(order.operation, left, epoch).await;
+            let singletons = if answers {
+                0
+            } else {
+                assignments::singletons_left(database, cluster.id, SINGLETONS)
+                    .await?
+                    .len()
+            };
+            return self.tell(order.operation, left, singletons, epoch).await;
         }
         let mut unit = lead::begin(&self.state, epoch).await?;
         let Some(mut operation) = operations::find(&*unit, order.operation).await? else {
@@ -201,8 +210,8 @@ impl Registry {
         self.step(operation, StepState::Succeeded, total, total, message);
     }
 
-    /// Says what a removal or an evacuation waits for.
-    async fn tell(&self, operation: Uuid, left: u64, epoch: i64) -> anyhow::Result<()> {
+    /// Says what a removal or an evacuation waits for; `singletons` among it may still run there.
+    async fn tell(&self, operation: Uuid, left: u64, singletons: usize, epoch: i64) -> anyhow::Result<()> {
         let mut unit = lead::begin(&self.state, epoch).await?;
         let Some(mut operation) = operations::find(&*unit, operation).await? else {
             return Ok(());
@@ -214,9 +223,14 @@ impl Registry {
             .0
             .first()
             .map_or(left, |step| step.total.max(left));
-        let message = format!(
+        let mut message = format!(
             "{left} of {total} services are still there; each goes once its replicas are ready elsewhere"
         );
+        if singletons > 0 {
+            message.push_str(&format!(
+                "; {singletons} of them must not run twice and may still run there: accept the risk, or wait until they are seen gone"
+            ));
+        }
         self.step(&mut operation, StepState::Running, total - left, total, &message);
         operation.message = message;
         operation.progress = (u64::from(total - left) * 100)
@@ -282,7 +296,7 @@ impl Task for Registry {
     }
 }
 
-fn standing(cluster: &clusters::Model) -> Result<Standing, DbErr> {
+pub fn standing(cluster: &clusters::Model) -> Result<Standing, DbErr> {
     Ok(Standing {
         health: cluster.health()?,
         answers: cluster.answers()?,

@@ -7,7 +7,9 @@ use platform::driver::Task;
 use crate::app::autoscale::thinning::WHOLE;
 use crate::app::metering::HOUR;
 use crate::db::autoscaling_decisions::Class;
-use crate::db::{autoscaling_decisions, changes, cluster_states, edits, metering, operations, usage_hours};
+use crate::db::{
+    autoscaling_decisions, changes, cluster_states, departures, edits, metering, operations, usage_hours,
+};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -15,6 +17,8 @@ const EDITS_KEPT_DAYS: i64 = 30;
 /// Decisions of autoscaling forgotten in one transaction, and such transactions in a turn; the rest has time until the next.
 const BATCH: u64 = 10_000;
 const MOST_BATCHES: usize = 200;
+/// What left a cluster so long ago has its place elsewhere.
+const DEPARTURES_KEPT_DAYS: i64 = 30;
 
 pub struct Trim {
     state: AppState,
@@ -71,10 +75,12 @@ impl Task for Trim {
         metering::trim(&*unit).await?;
         let states =
             cluster_states::trim(&*unit, now - Duration::days(config.cluster_states_kept_days)).await?;
+        let left = now - Duration::days(DEPARTURES_KEPT_DAYS);
+        let departures = departures::trim(&*unit, left).await?;
         unit.commit().await?;
         let decisions = self.forget_decisions(epoch).await?;
         let keys = platform::idempotency::forget_old(&self.state.foundation.database).await?;
-        if changes + edits + operations + decisions + hours + states + keys > 0 {
+        if changes + edits + operations + decisions + hours + states + departures + keys > 0 {
             tracing::debug!(
                 changes,
                 edits,
@@ -82,6 +88,7 @@ impl Task for Trim {
                 decisions,
                 hours,
                 states,
+                departures,
                 keys,
                 "forgot what is old"
             );

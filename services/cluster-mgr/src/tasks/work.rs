@@ -52,6 +52,7 @@ pub struct Work {
     pub look_wanted: Notify,
     pub health: Signal,
     pub registry: Signal,
+    pub failback: Signal,
 }
 
 impl Work {
@@ -68,6 +69,7 @@ impl Work {
             look_wanted: Notify::new(),
             health: Signal::default(),
             registry: Signal::default(),
+            failback: Signal::default(),
         }
     }
 

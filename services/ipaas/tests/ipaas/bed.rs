@@ -218,6 +218,7 @@ impl Bed {
             replicas: 2,
             spec: serde_json::from_value(whole).unwrap(),
             restarted_at: None,
+            singleton: false,
             hash: format!("hash-{revision}"),
         }
     }

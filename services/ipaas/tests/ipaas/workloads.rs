@@ -107,6 +107,34 @@ async fn a_service_goes_through_its_life() {
 }
 
 #[tokio::test]
+async fn a_service_becomes_a_singleton_and_is_one_no_more() {
+    for ground in grounds() {
+        let bed = Bed::new(ground).await;
+        let cluster = bed.cluster();
+        let apply = async |desired| bed.client.apply_workload(cluster.id, &desired).await.unwrap();
+        let deployments: Api<Deployment> = Api::namespaced(cluster.client.clone(), &bed.namespace());
+        let strategy = async || {
+            let deployment = deployments.get("web").await.unwrap();
+            let strategy = deployment.spec.and_then(|spec| spec.strategy).unwrap();
+            (strategy.type_.unwrap(), strategy.rolling_update.is_some())
+        };
+        apply(bed.desired("web", 1, WEB)).await;
+        bed.wait_rolled_out("web", 1, 2).await;
+        assert_eq!(strategy().await, ("RollingUpdate".to_owned(), true));
+        let mut single = bed.desired("web", 2, WEB_2);
+        (single.replicas, single.singleton) = (1, true);
+        apply(single).await;
+        assert_eq!(strategy().await, ("Recreate".to_owned(), false));
+        let seen = bed.wait_rolled_out("web", 2, 1).await;
+        assert!(seen.observation.drift.is_empty(), "{:?}", seen.observation.drift);
+        apply(bed.desired("web", 3, WEB)).await;
+        assert_eq!(strategy().await, ("RollingUpdate".to_owned(), true));
+        bed.wait_rolled_out("web", 3, 2).await;
+        bed.finish().await;
+    }
+}
+
+#[tokio::test]
 async fn a_restart_replaces_every_pod() {
     for ground in grounds() {
         let bed = Bed::new(ground).await;

@@ -266,6 +266,22 @@ pub enum ServiceCommand {
         #[command(flatten)]
         one: One,
     },
+    /// Start a singleton elsewhere though it may still run on a cluster that doesn't answer
+    ///
+    /// Until then it waits, since it might run twice. The reason is kept for those who read it later. What the cluster
+    /// still runs is ended when it answers again.
+    AcceptRisk {
+        /// A cluster where it may still run; may be repeated
+        #[arg(long, value_name = "NAME", required = true)]
+        cluster: Vec<String>,
+        /// Why that is no danger, in 20 to 500 characters
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        waiting: Waiting,
+        #[command(flatten)]
+        one: One,
+    },
     /// Delete a service with everything of it on every cluster
     Delete {
         /// Don't ask
@@ -453,6 +469,26 @@ pub enum ClusterCommand {
     TakeBack {
         /// The cluster's name
         cluster: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Move back what left a cluster, some at a time, once it is in use again
+    ///
+    /// The next share moves when all of the last is ready. Each replica stays where it is until it is ready there.
+    FailBack {
+        /// The cluster's name
+        cluster: String,
+        /// Only show what would move back
+        #[arg(long, conflicts_with = "stop")]
+        dry_run: bool,
+        /// Stop what is under way; what has moved stays
+        #[arg(long, conflicts_with = "percent")]
+        stop: bool,
+        /// At most so many percent of the replicas at a time [default: as configured]
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+        percent: Option<u32>,
+        #[command(flatten)]
+        waiting: Waiting,
         #[command(flatten)]
         common: Common,
     },

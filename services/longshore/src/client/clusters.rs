@@ -1,7 +1,7 @@
 //! Clusters: closed to new replicas, emptied, taken back.
 
 use api_types::clusters::{Cluster, ClusterPatch};
-use api_types::evacuations::{EvacuationPlan, NewEvacuation, PlannedMove};
+use api_types::evacuations::{EvacuationPlan, Handover, NewEvacuation, PlannedMove};
 
 use super::arguments::{Common, Waiting};
 use super::failure::{Failure, Outcome};
@@ -110,6 +110,13 @@ fn plan_text(name: &str, plan: &EvacuationPlan) -> String {
             plan.replicas_unplaced, plan.services_unplaced
         ));
     }
+    if plan.services_fenced > 0 {
+        text.push_str(&format!(
+            "{} singletons may still run there; each starts elsewhere when it is seen gone, or with \
+             `longshore service accept-risk`\n",
+            plan.services_fenced
+        ));
+    }
     let mut table = Table::new(&["to cluster", "services", "replicas"]);
     for destination in &plan.destinations {
         table.row([
@@ -120,12 +127,20 @@ fn plan_text(name: &str, plan: &EvacuationPlan) -> String {
     }
     text.push('\n');
     text.push_str(&table.text("nothing gets a place"));
-    let mut table = Table::new(&["service", "replicas", "unplaced", "holds then", "message"]);
+    let mut table = Table::new(&[
+        "service",
+        "replicas",
+        "unplaced",
+        "order",
+        "holds then",
+        "message",
+    ]);
     for one in &plan.moves {
         table.row([
             format!("{}/{}/{}", one.project, one.environment, one.service),
             one.replicas.to_string(),
             one.unplaced.to_string(),
+            order(one.handover).to_owned(),
             destinations(one),
             one.message.clone(),
         ]);
@@ -137,6 +152,14 @@ fn plan_text(name: &str, plan: &EvacuationPlan) -> String {
         text.push_str(&format!("and {more} more services\n"));
     }
     text
+}
+
+fn order(handover: Handover) -> &'static str {
+    match handover {
+        Handover::MakeBeforeBreak => "make before break",
+        Handover::BreakBeforeMake => "break before make",
+        Handover::Fenced => "waits",
+    }
 }
 
 fn destinations(one: &PlannedMove) -> String {

@@ -3,16 +3,17 @@
 use api_types::clusters::{Cluster, ClusterStateChange, NewClusterAgent, Node, Witness, WitnessKind};
 use api_types::common::Page;
 use api_types::evacuations::NewEvacuation;
+use api_types::failbacks::NewFailback;
 use api_types::projects::Project;
 use chrono::{DateTime, Utc};
 
 use super::arguments::{ClusterCommand, ProjectCommand};
-use super::clusters;
 use super::failure::Outcome;
 use super::output::answer;
 use super::session::Session;
 use super::table::{Table, pairs};
 use super::text::{age, parts, word};
+use super::{clusters, failback};
 
 pub async fn clusters(command: ClusterCommand) -> Outcome {
     match command {
@@ -50,6 +51,22 @@ pub async fn clusters(command: ClusterCommand) -> Outcome {
             }
         }
         ClusterCommand::TakeBack { cluster, common } => clusters::take_back(&cluster, &common).await,
+        ClusterCommand::FailBack {
+            cluster,
+            dry_run,
+            stop,
+            percent,
+            waiting,
+            common,
+        } => {
+            if dry_run {
+                failback::plan(&cluster, &common).await
+            } else if stop {
+                failback::stop(&cluster, &common).await
+            } else {
+                failback::begin(&cluster, &NewFailback { percent }, &waiting, &common).await
+            }
+        }
         ClusterCommand::History {
             cluster,
             listing,

@@ -3,6 +3,7 @@
 pub mod arguments;
 mod clusters;
 pub mod contexts;
+mod failback;
 pub mod failure;
 mod input;
 mod login;

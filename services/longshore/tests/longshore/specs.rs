@@ -143,6 +143,7 @@ fn desired(spec: ServiceSpec) -> DesiredWorkload {
         replicas: 2,
         spec,
         restarted_at: None,
+        singleton: false,
         hash: "abc".into(),
     }
 }

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::common::ClusterId;
 use crate::evacuations::Evacuation;
+use crate::failbacks::Failback;
 
 /// One Kubernetes cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -36,6 +37,9 @@ pub struct Cluster {
     pub observed: Option<ClusterObservation>,
     /// Present while it is emptied, and until it is taken back.
     pub evacuation: Option<Evacuation>,
+    /// What left it by an evacuation and could move back; absent when nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failback: Option<Failback>,
     /// Services with replicas assigned here, and those replicas.
     pub services: u64,
     pub assigned_replicas: u64,

@@ -18,6 +18,10 @@ pub struct Evacuation {
     pub complete: bool,
     /// Services that still have replicas there which were not taken over.
     pub services_left: u64,
+    /// Singletons that may still run there, each `project/environment/service`: they start elsewhere when they are seen gone,
+    /// the cluster is removed, or somebody accepts the risk. At most 100.
+    #[serde(default)]
+    pub singletons_left: Vec<String>,
     pub reason: String,
     pub operation: OperationId,
     pub requested_by: String,
@@ -43,6 +47,9 @@ pub struct EvacuationPlan {
     /// Services of which replicas fit nowhere else, and those replicas.
     pub services_unplaced: u64,
     pub replicas_unplaced: u64,
+    /// Singletons that start elsewhere only when they are seen gone, or somebody accepts the risk.
+    #[serde(default)]
+    pub services_fenced: u64,
     /// What each destination gets in all, most first.
     pub destinations: Vec<PlannedDestination>,
     /// Service by service: first those that don't fit, then by priority, in which order they get room, and by path. At
@@ -58,6 +65,20 @@ pub struct PlannedDestination {
     pub replicas: u64,
 }
 
+/// In which order a service's replicas end in one place and start in another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Handover {
+    /// They go once their replacements are ready.
+    #[default]
+    MakeBeforeBreak,
+    /// A singleton ends before it starts elsewhere.
+    BreakBeforeMake,
+    /// A singleton that may still run there: it starts elsewhere when it is seen gone, the cluster is removed, or somebody
+    /// accepts the risk.
+    Fenced,
+}
+
 /// Where one service's replicas go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PlannedMove {
@@ -71,6 +92,8 @@ pub struct PlannedMove {
     pub to: Vec<PlannedAssignment>,
     /// Replicas of it that fit nowhere.
     pub unplaced: u32,
+    #[serde(default)]
+    pub handover: Handover,
     /// One sentence for a person.
     pub message: String,
 }

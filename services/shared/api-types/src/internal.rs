@@ -50,6 +50,9 @@ pub struct DesiredWorkload {
     /// A change of it restarts every replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarted_at: Option<DateTime<Utc>>,
+    /// The old replica ends before a new one starts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub singleton: bool,
     /// Digest of all of the above, made by cluster-mgr; comes back in the observation.
     pub hash: String,
 }

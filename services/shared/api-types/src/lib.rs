@@ -15,6 +15,8 @@ pub mod changes;
 pub mod clusters;
 pub mod common;
 pub mod evacuations;
+pub mod failbacks;
+pub mod fencing;
 pub mod internal;
 pub mod logs;
 pub mod operations;

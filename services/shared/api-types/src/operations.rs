@@ -38,7 +38,11 @@ pub enum OperationKind {
     ScaleService,
     RestartService,
     DeleteService,
+    /// A singleton starts elsewhere though it may still run on a cluster that doesn't answer.
+    FailOverService,
     EvacuateCluster,
+    /// Replicas that left a cluster move back to it, some at a time.
+    FailBackCluster,
     RemoveCluster,
 }
 

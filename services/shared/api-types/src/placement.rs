@@ -37,6 +37,10 @@ pub struct Placement {
     /// Who gets room first where it is scarce.
     #[serde(skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,
+    /// At most one replica runs anywhere at any time: it ends before it starts elsewhere, and while it may still run on a
+    /// cluster that doesn't answer, it starts elsewhere only when somebody accepts the risk. Not for more than one replica.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub singleton: bool,
 }
 
 /// Who gets room first where it is scarce.
@@ -91,8 +95,8 @@ pub struct PlacementReason {
     pub capacity: Option<u64>,
     /// How many it held before the decision.
     pub previous: u32,
-    /// What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `kept`, `not_ready`, `cordoned`,
-    /// `taint`, `avoid`, `gpus`, `excluded`.
+    /// What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `returned`, `kept`, `not_ready`,
+    /// `cordoned`, `taint`, `avoid`, `gpus`, `excluded`.
     #[serde(default)]
     pub bounds: Vec<String>,
     /// One sentence for a person.

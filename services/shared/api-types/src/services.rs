@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::common::{OperationId, ServiceId};
+use crate::fencing::AcceptedRisk;
 use crate::placement::{Placement, PlacementReason};
 use crate::spec::ServiceSpec;
 
@@ -226,6 +227,12 @@ pub struct Assignment {
     pub message: String,
     /// What was seen; absent when nothing was yet.
     pub observed: Option<WorkloadObservation>,
+    /// The clusters where a singleton may still run, so that it is not started here yet.
+    #[serde(default)]
+    pub waits_for: Vec<String>,
+    /// Somebody accepted that it may still run here while it runs elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_risk: Option<AcceptedRisk>,
 }
 
 /// How far a cluster has come.

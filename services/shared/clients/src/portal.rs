@@ -14,6 +14,8 @@ use api_types::clusters::{
 };
 use api_types::common::{ListQuery, OperationId, Page, TokenId};
 use api_types::evacuations::{EvacuationPlan, NewEvacuation};
+use api_types::failbacks::{FailbackPlan, NewFailback};
+use api_types::fencing::NewAcceptedRisk;
 use api_types::logs::{ServiceLog, ServiceLogFrame, ServiceLogQuery};
 use api_types::operations::{Operation, OperationAccepted, OperationFilter};
 use api_types::placement::{NewPreview, PlacementPreview};
@@ -77,6 +79,10 @@ impl ServiceAt {
 
 fn evacuation_path(cluster: &str) -> String {
     format!("/clusters/{}/evacuation", encoded(cluster))
+}
+
+fn failback_path(cluster: &str) -> String {
+    format!("/clusters/{}/failback", encoded(cluster))
 }
 
 fn services_path(project: &str, environment: &str) -> String {
@@ -254,6 +260,23 @@ impl PortalClient {
             .await
     }
 
+    pub async fn plan_failback(&self, cluster: &str) -> Result<FailbackPlan, ClientError> {
+        self.get(&failback_path(cluster)).await
+    }
+
+    pub async fn fail_back_cluster(
+        &self,
+        cluster: &str,
+        new: &NewFailback,
+    ) -> Result<OperationAccepted, ClientError> {
+        self.post(&failback_path(cluster), new).await
+    }
+
+    pub async fn stop_failback(&self, cluster: &str) -> Result<Cluster, ClientError> {
+        self.read(self.request(Method::DELETE, &failback_path(cluster)))
+            .await
+    }
+
     pub async fn get_autoscaling(&self, at: &ServiceAt) -> Result<Autoscaling, ClientError> {
         self.get(&at.autoscaling_path()).await
     }
@@ -362,6 +385,14 @@ impl PortalClient {
         let request = self.request(Method::POST, &format!("{}/restart", at.path()));
         self.read(request.header("idempotency-key", Uuid::now_v7().to_string()))
             .await
+    }
+
+    pub async fn accept_risk(
+        &self,
+        at: &ServiceAt,
+        new: &NewAcceptedRisk,
+    ) -> Result<ServiceAccepted, ClientError> {
+        self.post(&format!("{}/accepted-risks", at.path()), new).await
     }
 
     pub async fn create_release(

@@ -26,10 +26,14 @@ mod a_lost_cluster_is_evacuated {
     runs!(lost_and_evacuated);
 }
 
-/// Pods of `web` on a cluster: those that are ready, and all.
-async fn pods(system: &System, cluster: &TestCluster) -> Result<(usize, usize), kube::Error> {
+/// Pods of a service on a cluster: those that are ready, and all.
+async fn pods_of(
+    system: &System,
+    cluster: &TestCluster,
+    service: &str,
+) -> Result<(usize, usize), kube::Error> {
     let api: Api<Pod> = Api::namespaced(cluster.client().await, &system.namespace());
-    let parameters = ListParams::default().labels("longshore.dev/service=web");
+    let parameters = ListParams::default().labels(&format!("longshore.dev/service={service}"));
     let all = api.list(&parameters).await?.items;
     let ready = all.iter().filter(|pod| {
         let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
@@ -41,6 +45,10 @@ async fn pods(system: &System, cluster: &TestCluster) -> Result<(usize, usize), 
             })
     });
     Ok((ready.count(), all.len()))
+}
+
+async fn pods(system: &System, cluster: &TestCluster) -> Result<(usize, usize), kube::Error> {
+    pods_of(system, cluster, "web").await
 }
 
 /// The fewest ready pods that were seen on a cluster until `stop`.
@@ -76,6 +84,7 @@ async fn lost_and_evacuated(system: &mut System, clusters: &TestClusters) {
     system.finished(&accepted.operation.unwrap().to_string()).await;
     let before = pods(system, stays).await.unwrap().0;
     assert!((1..4).contains(&before), "it runs on both");
+    singleton(system, lost).await;
     let (least, stop) = (AtomicUsize::new(usize::MAX), CancellationToken::new());
     let ((), ()) = tokio::join!(fewest(system, stays, &least, &stop), async {
         lose_and_evacuate(system, clusters, lost, before).await;
@@ -87,10 +96,32 @@ async fn lost_and_evacuated(system: &mut System, clusters: &TestClusters) {
         least >= before,
         "{least} of {before} ready where nothing was lost"
     );
-    take_back(system, lost).await;
-    system.api.delete(&system.service("web")).await;
-    wait_for("web to be gone", LONG, async || {
-        let path = system.service("web");
+    take_back(system, lost, 4 - before).await;
+    for name in ["web", "only"] {
+        gone(system, name).await;
+    }
+}
+
+/// A service that must never run twice, on the cluster that is going to be lost.
+async fn singleton(system: &System, lost: &TestCluster) {
+    let mut only = web("only", WEB_1, 1);
+    only["placement"] = json!({ "singleton": true, "clusters": [lost.name] });
+    let accepted: ServiceAccepted = system.api.post(&system.services(), &only).await;
+    system.finished(&accepted.operation.unwrap().to_string()).await;
+    let service = system.service_when("only", "there", |_| true).await;
+    let anywhere = json!({ "placement": { "singleton": true } });
+    let accepted: ServiceAccepted = system
+        .api
+        .patch(&system.service("only"), service.version, &anywhere)
+        .await;
+    system.finished(&accepted.operation.unwrap().to_string()).await;
+    assert_eq!(pods_of(system, lost, "only").await.unwrap(), (1, 1));
+}
+
+async fn gone(system: &System, name: &str) {
+    system.api.delete(&system.service(name)).await;
+    wait_for(&format!("{name} to be gone"), LONG, async || {
+        let path = system.service(name);
         let request = system.api.request(reqwest::Method::GET, &path);
         let answer = system
             .api
@@ -116,11 +147,17 @@ async fn lose_and_evacuate(system: &System, clusters: &TestClusters, lost: &Test
     let path = format!("/clusters/{}/evacuation", lost.name);
     let plan: EvacuationPlan = system.api.get(&path).await;
     assert_eq!(
-        (plan.services, plan.replicas as usize, plan.replicas_unplaced),
-        (1, 4 - before, 0),
+        (
+            plan.services,
+            plan.services_fenced,
+            plan.replicas as usize,
+            plan.replicas_unplaced
+        ),
+        (2, 1, 4 - before + 1, 0),
         "{plan:?}"
     );
     let accepted: OperationAccepted = system.api.post(&path, &json!({ "reason": "it burns" })).await;
+    start_elsewhere(system, &clusters.all[0], lost).await;
     let operation = system.finished(&accepted.operation.to_string()).await;
     assert_eq!(operation.state, OperationState::Succeeded, "{operation:?}");
     let service = system
@@ -133,6 +170,26 @@ async fn lose_and_evacuate(system: &System, clusters: &TestClusters, lost: &Test
     assert_eq!(pods(system, &clusters.all[0]).await.unwrap().0, 4);
 }
 
+/// The singleton waits, as nobody can see whether it ended, until somebody says why it may start all the same.
+async fn start_elsewhere(system: &System, stays: &TestCluster, lost: &TestCluster) {
+    system
+        .service_when("only", "waiting", |service| {
+            service.status.state == ServiceState::Unknown
+                && service.status.message.contains("it may still run in")
+        })
+        .await;
+    assert_eq!(pods_of(system, stays, "only").await.unwrap(), (0, 0));
+    let path = format!("{}/accepted-risks", system.service("only"));
+    let body = json!({ "clusters": [lost.name], "reason": "the whole node is gone, we took it down" });
+    let _: ServiceAccepted = system.api.post(&path, &body).await;
+    system
+        .service_when("only", "running elsewhere", |service| {
+            service.status.state == ServiceState::Running
+        })
+        .await;
+    assert_eq!(pods_of(system, stays, "only").await.unwrap(), (1, 1));
+}
+
 async fn return_and_empty(system: &System, clusters: &TestClusters, lost: &TestCluster) {
     clusters.find_node(lost);
     clusters.bring_back(lost).await;
@@ -142,8 +199,8 @@ async fn return_and_empty(system: &System, clusters: &TestClusters, lost: &TestC
     .await;
     // What it still ran goes, for it was taken over.
     wait_for("what it still ran to go", LONG * 2, async || {
-        match pods(system, lost).await {
-            Ok((_, 0)) => Ok(()),
+        match (pods(system, lost).await, pods_of(system, lost, "only").await) {
+            (Ok((_, 0)), Ok((_, 0))) => Ok(()),
             other => Err(format!("{other:?}")),
         }
     })
@@ -156,14 +213,23 @@ async fn return_and_empty(system: &System, clusters: &TestClusters, lost: &TestC
         .await;
 }
 
-/// It gets replicas again, when there are more to place.
-async fn take_back(system: &System, lost: &TestCluster) {
+/// What left it moves back, and it gets replicas again, when there are more to place.
+async fn take_back(system: &System, lost: &TestCluster, had: usize) {
     let answer = system
         .api
         .delete(&format!("/clusters/{}/evacuation", lost.name))
         .await;
     let cluster: Cluster = answer.into("taking it back");
     assert!(cluster.evacuation.is_none());
+    assert_eq!(
+        cluster.failback.map(|away| away.replicas_left),
+        Some(had as u64 + 1)
+    );
+    let path = format!("/clusters/{}/failback", lost.name);
+    let accepted: OperationAccepted = system.api.post(&path, &json!({ "percent": 50 })).await;
+    let operation = system.finished(&accepted.operation.to_string()).await;
+    assert_eq!(operation.state, OperationState::Succeeded, "{operation:?}");
+    assert_eq!(pods(system, lost).await.unwrap().0, had);
     let service = system.service_when("web", "there", |_| true).await;
     let accepted: ServiceAccepted = system
         .api

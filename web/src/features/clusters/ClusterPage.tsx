@@ -19,6 +19,7 @@ import { ClusterStateTag } from './ClusterStateTag';
 import { ClusterUse } from './ClusterUse';
 import { EvacuationDialog } from './EvacuationDialog';
 import { EvacuationSection } from './EvacuationSection';
+import { FailbackSection } from './FailbackSection';
 import { HistorySection } from './HistorySection';
 import { NodeTable } from './NodeTable';
 import { WitnessSection } from './WitnessSection';
@@ -107,6 +108,9 @@ export function Page() {
       />
       {query.error && <ErrorPanel inline error={query.error} onRetry={() => void query.refetch()} />}
       {cluster.evacuation && <EvacuationSection cluster={cluster} evacuation={cluster.evacuation} />}
+      {!cluster.evacuation && cluster.failback && (
+        <FailbackSection cluster={cluster} failback={cluster.failback} />
+      )}
       <Section
         title={t('cluster.use')}
         hint={t('cluster.use_hint')}

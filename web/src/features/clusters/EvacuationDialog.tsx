@@ -104,10 +104,11 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
     {
       key: 'to',
       title: t('evacuation.then'),
-      render: (_, { to, unplaced, message }) => (
+      render: (_, { to, unplaced, handover, message }) => (
         <div style={{ whiteSpace: 'normal' }}>
           {to.map(({ cluster, replicas }) => `${cluster} ${replicas}`).join(', ')}
-          {unplaced > 0 && <p className="muted">{message}</p>}
+          {(unplaced > 0 || handover === 'fenced') && <p className="muted">{message}</p>}
+          {handover === 'break_before_make' && <p className="muted">{t('evacuation.break_before_make')}</p>}
         </div>
       ),
     },
@@ -124,6 +125,9 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
         <p className={styles.check}>
           {t('evacuation.unplaced', { count: plan.replicas_unplaced, services: plan.services_unplaced })}
         </p>
+      )}
+      {plan.services_fenced !== undefined && plan.services_fenced > 0 && (
+        <p className={styles.check}>{t('evacuation.fenced', { count: plan.services_fenced })}</p>
       )}
       <DataTable<PlannedMove>
         label={t('evacuation.moves')}

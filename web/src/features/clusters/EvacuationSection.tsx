@@ -2,13 +2,17 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { App, Modal } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
 import { client, read, send } from '@/api/client';
-import type { Cluster, Evacuation } from '@/api/types';
+import type { Cluster, Evacuation, ServiceAddress } from '@/api/types';
 import { Age } from '@/components/Age';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { OperationSteps } from '@/components/OperationSteps';
+import { servicePath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
 import { Section } from '@/components/Section';
+import { AcceptRiskModal } from '@/features/services/actions/AcceptRiskModal';
+import styles from './clusters.module.css';
 
 interface Props {
   cluster: Cluster;
@@ -22,7 +26,8 @@ export function EvacuationSection({ cluster, evacuation }: Props) {
   const { data: operation } = useQuery(
     read('/api/v1/operations/{operation}', { params: { path: { operation: evacuation.operation } } }),
   );
-  const { complete, services_left, reason, requested_by, requested_at, automatic, environments } = evacuation;
+  const { complete, services_left, singletons_left, reason } = evacuation;
+  const { requested_by, requested_at, automatic, environments } = evacuation;
   return (
     <Section
       title={t(complete ? 'evacuation.done' : 'evacuation.under_way')}
@@ -48,8 +53,48 @@ export function EvacuationSection({ cluster, evacuation }: Props) {
             : t('evacuation.left', { count: services_left })}
         </p>
       )}
+      {singletons_left && singletons_left.length > 0 && (
+        <SingletonsLeft cluster={cluster.name} paths={singletons_left} />
+      )}
       {asking && <TakeBackDialog cluster={cluster} onClose={() => setAsking(false)} />}
     </Section>
+  );
+}
+
+/** Singletons that may still run there, and the way to start them elsewhere all the same. */
+function SingletonsLeft({ cluster, paths }: { cluster: string; paths: string[] }) {
+  const { t } = useTranslation();
+  const [accepting, setAccepting] = useState<ServiceAddress>();
+  return (
+    <>
+      <p>{t('evacuation.fenced', { count: paths.length })}</p>
+      <ul className={styles.singletons} aria-label={t('evacuation.singletons')}>
+        {paths.map((path) => {
+          const [project = '', environment = '', service = ''] = path.split('/');
+          const address = { project, environment, service };
+          return (
+            <li key={path}>
+              <Link to={servicePath(address)}>{service}</Link>{' '}
+              <span className="faint">
+                {project} / {environment}
+              </span>{' '}
+              <PermitButton
+                danger
+                size="small"
+                permission="cluster:write"
+                aria-label={t('singleton.accept_of', { name: service })}
+                onClick={() => setAccepting(address)}
+              >
+                {t('singleton.accept')}
+              </PermitButton>
+            </li>
+          );
+        })}
+      </ul>
+      {accepting && (
+        <AcceptRiskModal address={accepting} clusters={[cluster]} onClose={() => setAccepting(undefined)} />
+      )}
+    </>
   );
 }
 

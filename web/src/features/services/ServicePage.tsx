@@ -21,6 +21,7 @@ import { OperationsTab } from './detail/OperationsTab';
 import { PodsTab } from './detail/PodsTab';
 import { RevisionsTab } from './detail/RevisionsTab';
 import { ServiceHeader } from './detail/ServiceHeader';
+import { SingletonNotice } from './detail/SingletonNotice';
 import { StatusMessage } from './detail/StatusMessage';
 import styles from './detail/detail.module.css';
 
@@ -89,6 +90,7 @@ export function Page() {
       {query.error && <ErrorPanel inline error={query.error} onRetry={() => void query.refetch()} />}
       <div className={styles.overview}>
         <StatusMessage service={service} assignments={assignments.data?.items} />
+        <SingletonNotice service={service} assignments={assignments.data?.items} onAction={setAction} />
         {service.operation && <OperationCard id={service.operation} />}
         <Assignments query={assignments} service={service} onAction={setAction} />
       </div>

@@ -1,5 +1,7 @@
 //! Moves from one division to another, as many as one wants.
 
+use crate::app::placement::Candidate;
+
 /// Replicas that go from one candidate to another, by their places in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Move {
@@ -19,6 +21,35 @@ pub fn moves(held: &[u32], target: &[u32]) -> Vec<Move> {
 #[must_use]
 pub fn limited(held: &[u32], target: &[u32], most: u32) -> Vec<u32> {
     walk(held, target, most).0
+}
+
+/// As if up to so many replicas had moved back to the candidate at `home` already, each from where most are; no more than
+/// it has room for, and none while it takes none.
+pub fn bring_back(candidates: &mut [Candidate<'_>], home: usize, replicas: u32) {
+    let open = |candidate: &Candidate<'_>| {
+        candidate.ready && candidate.closed.is_none() && candidate.excluded.is_none() && !candidate.exhausted
+    };
+    let candidate = &candidates[home];
+    if !open(candidate) {
+        return;
+    }
+    let room = candidate
+        .capacity
+        .unwrap_or(0)
+        .saturating_sub(u64::from(candidate.held));
+    let mut left = u64::from(replicas).min(room);
+    while left > 0 {
+        let donors = candidates.iter().enumerate();
+        // Of those that don't answer nobody knows whether they would end them.
+        let largest = donors
+            .filter(|(index, donor)| *index != home && donor.ready && donor.held > 0)
+            .max_by_key(|(index, donor)| (donor.held, std::cmp::Reverse(*index)))
+            .map(|(index, _)| index);
+        let Some(donor) = largest else { return };
+        candidates[donor].held -= 1;
+        candidates[home].held += 1;
+        left -= 1;
+    }
 }
 
 /// Always from where there is most too much to where there is most too little, so that a few moves do most.
@@ -79,6 +110,41 @@ mod tests {
         // Two more are wanted: they come whatever is allowed to move.
         assert_eq!(limited(&[4, 0], &[2, 4], 0), [4, 2]);
         assert_eq!(limited(&[4, 4], &[1, 5], 0), [2, 4]);
+    }
+
+    fn candidate(held: u32, capacity: u64) -> Candidate<'static> {
+        Candidate {
+            name: "",
+            region: "",
+            zone: "",
+            ready: true,
+            closed: None,
+            excluded: None,
+            capacity: Some(capacity),
+            held,
+            stuck: 0,
+            exhausted: false,
+        }
+    }
+
+    fn held(candidates: &[Candidate<'_>]) -> Vec<u32> {
+        candidates.iter().map(|candidate| candidate.held).collect()
+    }
+
+    #[test]
+    fn what_comes_back_comes_from_where_most_is_as_far_as_there_is_room() {
+        let mut all = [candidate(0, 3), candidate(6, 9), candidate(4, 9)];
+        bring_back(&mut all, 0, 2);
+        assert_eq!(held(&all), [2, 4, 4]);
+        bring_back(&mut all, 0, 5);
+        assert_eq!(held(&all), [3, 3, 4], "it has room for three");
+        // One that doesn't answer gives nothing, and gets nothing.
+        all[1].ready = false;
+        all[0].capacity = Some(100);
+        bring_back(&mut all, 0, 50);
+        assert_eq!(held(&all), [7, 3, 0]);
+        bring_back(&mut all, 1, 1);
+        assert_eq!(held(&all), [7, 3, 0]);
     }
 
     proptest! {

@@ -53,6 +53,12 @@ impl ClusterView {
         clusters::answers(self.health, self.probe_silent)
     }
 
+    /// It is removed though it doesn't answer: what is there is left behind.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.removing && self.health == ClusterState::Unreachable
+    }
+
     /// It answers, and gets nothing new: one of its witnesses is silent, or it has not been well for long enough.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -5,6 +5,7 @@
 //! an empty one, so a turn can be cut off anywhere and done again.
 
 pub mod applicant;
+pub mod fence;
 pub mod fleet;
 pub mod neighbours;
 pub mod places;
@@ -114,6 +115,7 @@ pub fn reconcile(
         service.given_back = placed.given_back;
         service.place_afresh = false;
         service.most_moves = None;
+        service.returning = None;
     }
     service.unplaced = unplaced as i32;
     places::adopt_strays(&service, &subject.observations, fleet, &mut assignments, now);
@@ -144,6 +146,7 @@ pub fn reconcile(
         let released = syncs.into_iter().map(|sync| sync.assignment).collect();
         syncs = judge_all(released);
     }
+    fence::hold_back(&service, &mut syncs);
     syncs.sort_by(|a, b| a.cluster.name.cmp(&b.cluster.name));
 
     let gone = service.deleting && syncs.iter().all(|sync| sync.gone);
@@ -261,11 +264,13 @@ fn let_go(service: &services::Model, syncs: &mut [Sync<'_>], unplaced: u32) -> b
                     seen_ready(sync)
                 }
             });
+    let may_break = fence::may_break(service, syncs, unplaced);
     let mut released = false;
     for sync in syncs.iter_mut().filter(|sync| sync.assignment.hold > 0) {
         // Where nothing is ready there is nothing to protect.
         let useless = sync.cluster.answers() && sync.observation.is_none_or(|seen| seen.ready == 0);
-        if service.deleting || service.replicas == 0 || taken_over || useless {
+        let breaks = may_break && (sync.cluster.answers() || sync.cluster.is_given_up());
+        if service.deleting || service.replicas == 0 || taken_over || useless || breaks {
             sync.assignment.hold = 0;
             released = true;
         }

@@ -3,7 +3,7 @@
 use api_types::placement::{PlacementReason, PlacementStrategy};
 use chrono::{DateTime, Utc};
 
-use crate::app::placement::rebalance::limited;
+use crate::app::placement::rebalance::{bring_back, limited};
 use crate::app::placement::spread::{self, Share};
 use crate::app::placement::{self, Request};
 use crate::app::reconcile::applicant::{Applicant, Seen, excluded};
@@ -77,6 +77,7 @@ pub fn needs_decision(
     assigned != i64::from(service.replicas)
         || service.unplaced > 0
         || service.place_afresh
+        || service.returning.is_some()
         || placement.min_per_cluster > 0
         || !placement.avoid.is_empty()
         || misplaced()
@@ -97,7 +98,16 @@ pub fn place(
 ) -> Placed {
     let now = seen.now;
     let applicant = Applicant::of(service, environment, before, seen);
-    let candidates = applicant.candidates(fleet);
+    let mut candidates = applicant.candidates(fleet);
+    let returning = service.returning.and_then(|returning| {
+        let home = fleet
+            .clusters
+            .iter()
+            .position(|cluster| cluster.id == returning.cluster)?;
+        let before = candidates[home].held;
+        bring_back(&mut candidates, home, returning.replicas);
+        Some((home, before))
+    });
     let path = service.path();
     let decision = placement::decide(
         Request {
@@ -132,6 +142,18 @@ pub fn place(
                 counts[index], reason.message
             );
         }
+        if let Some((home, before)) = returning
+            && home == index
+            && counts[index] > before
+        {
+            reason.previous = before;
+            reason.bounds.retain(|bound| bound != "kept");
+            reason.bounds.push("returned".to_owned());
+            reason.message = format!(
+                "{}, as it is in use again and held them before it was evacuated",
+                counts[index]
+            );
+        }
         StoredReason(reason)
     };
     let mut promised = Vec::new();
@@ -154,6 +176,9 @@ pub fn place(
                 assignment.decided_at = now;
                 assignment.epoch += 1;
                 assignment.removed_at = None;
+                if replicas > 0 {
+                    assignment.accepted_risk = None;
+                }
             }
             None if replicas > 0 => {
                 promised.push((cluster.id, count));
@@ -245,6 +270,7 @@ pub fn assigned(
         decided_at: now,
         epoch: 1,
         hold: 0,
+        accepted_risk: None,
         removed_at: None,
         applied_hash: None,
         applied_at: None,

@@ -151,7 +151,13 @@ fn place(
             .max(if sync.state == SyncState::Synced { total } else { 0 }),
         _ => 0,
     };
-    let (state, message) = if leaves && sync.assignment.hold > 0 && !service.deleting {
+    let (state, message) = if leaves && service.is_singleton() && !service.deleting && !sync.cluster.answers()
+    {
+        (
+            StepState::Waiting,
+            "the cluster doesn't answer; it may still run there".to_owned(),
+        )
+    } else if leaves && sync.assignment.hold > 0 && !service.deleting {
         (
             StepState::Running,
             format!("keeps {} until their new places are ready", sync.assignment.hold),

@@ -194,6 +194,13 @@ fn judge(
         };
         return (state, wrong());
     }
+    let fenced = |sync: &&Sync<'_>| sync.fence.as_ref().is_some_and(|fence| fence.silent);
+    if let Some(sync) = syncs.iter().find(fenced) {
+        return (
+            ServiceState::Unknown,
+            format!("{}: {}", sync.cluster.name, sync.message),
+        );
+    }
     let held = syncs.iter().any(|sync| sync.assignment.hold > 0);
     let removing = syncs
         .iter()

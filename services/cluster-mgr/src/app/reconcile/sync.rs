@@ -6,6 +6,7 @@ use api_types::clusters::ClusterState;
 use api_types::services::{Problem, RolloutState, SyncState, WorkloadObservation};
 use chrono::{DateTime, Utc};
 
+use crate::app::reconcile::fence::Fence;
 use crate::app::reconcile::fleet::ClusterView;
 use crate::app::workload;
 use crate::db::{assignments, observations};
@@ -41,6 +42,8 @@ pub struct Sync<'a> {
     pub gone: bool,
     /// A fresh look at the cluster is needed to go on.
     pub wants_look: bool,
+    /// What keeps a singleton from starting here.
+    pub fence: Option<Fence>,
 }
 
 /// When ipaas was last asked for everything, and which clusters' part of the answer was whole.
@@ -104,6 +107,7 @@ pub fn judge<'a>(
         current: false,
         gone: false,
         wants_look: false,
+        fence: None,
     };
     if question.service.deleting || sync.assignment.wanted_now() == 0 {
         removal(question, sync)
@@ -120,8 +124,7 @@ fn removal<'a>(question: &Question<'_>, mut sync: Sync<'a>) -> Sync<'a> {
     let now = question.now;
     sync.state = SyncState::Removing;
     if !sync.cluster.answers() {
-        // Whoever removes a cluster that doesn't answer leaves behind what is there.
-        sync.gone = sync.cluster.removing && sync.cluster.health == ClusterState::Unreachable;
+        sync.gone = sync.cluster.is_given_up();
         sync.state = SyncState::Waiting;
         sync.message = "the cluster doesn't answer; what is there is removed when it returns".to_owned();
         return sync;

@@ -117,6 +117,19 @@ pub fn check(placement: &Placement, own: &str, known: &Known<'_>, fields: &mut F
     }
 }
 
+/// A singleton has one replica, or none while it is stopped.
+pub fn singleton(placement: &Placement, replicas: u32, fields: &mut Fields) {
+    let pinned = pinned_sum(placement);
+    if placement.singleton && pinned.unwrap_or(u64::from(replicas)) > 1 {
+        let field = if pinned.is_some() {
+            "placement.strategy.replicas"
+        } else {
+            "replicas"
+        };
+        fields.refuse(field, "a singleton has at most one replica");
+    }
+}
+
 /// The replicas of a pinned placement, all together.
 pub fn pinned_sum(placement: &Placement) -> Option<u64> {
     match &placement.strategy {
@@ -195,6 +208,30 @@ mod tests {
                 "placement.avoid[3]"
             ]
         );
+    }
+
+    #[test]
+    fn a_singleton_has_at_most_one_replica() {
+        let refused = |placement: &Placement, replicas| {
+            let mut fields = Fields::default();
+            singleton(placement, replicas, &mut fields);
+            fields.paths().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let single = Placement {
+            singleton: true,
+            ..Placement::default()
+        };
+        assert!(refused(&single, 0).is_empty() && refused(&single, 1).is_empty());
+        assert_eq!(refused(&single, 2), ["replicas"]);
+        assert!(refused(&Placement::default(), 2).is_empty());
+        let pinned = |each| Placement {
+            strategy: PlacementStrategy::Pinned {
+                replicas: [("east".to_owned(), each), ("west".to_owned(), 1)].into(),
+            },
+            ..single.clone()
+        };
+        assert!(refused(&pinned(0), 5).is_empty());
+        assert_eq!(refused(&pinned(1), 1), ["placement.strategy.replicas"]);
     }
 
     #[test]

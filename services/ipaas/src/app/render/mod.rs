@@ -86,10 +86,7 @@ pub fn render(desired: &DesiredWorkload, gpu: &GpuResource) -> Result<Vec<Render
                 match_labels: Some(key.selector()),
                 ..LabelSelector::default()
             },
-            strategy: Some(DeploymentStrategy {
-                type_: Some("RollingUpdate".to_owned()),
-                rolling_update: Some(rollout),
-            }),
+            strategy: Some(strategy(desired, rollout)),
             template,
             ..DeploymentSpec::default()
         }),
@@ -135,6 +132,19 @@ fn service(key: &ServiceKey, desired: &DesiredWorkload) -> Option<Service> {
         }),
         ..Service::default()
     })
+}
+
+/// A singleton's old pod is gone before the new one is made; no surge, however small, does that.
+fn strategy(desired: &DesiredWorkload, rollout: RollingUpdateDeployment) -> DeploymentStrategy {
+    let (type_, rolling_update) = if desired.singleton {
+        ("Recreate", None)
+    } else {
+        ("RollingUpdate", Some(rollout))
+    };
+    DeploymentStrategy {
+        type_: Some(type_.to_owned()),
+        rolling_update,
+    }
 }
 
 fn rolling_update(desired: &DesiredWorkload, errors: &mut Vec<FieldError>) -> RollingUpdateDeployment {

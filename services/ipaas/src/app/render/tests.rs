@@ -19,6 +19,7 @@ fn desired(spec: Value) -> DesiredWorkload {
         replicas: 2,
         spec: serde_json::from_value(spec).unwrap(),
         restarted_at: None,
+        singleton: false,
         hash: "abc".into(),
     }
 }
@@ -99,6 +100,18 @@ fn objects_come_before_what_needs_them() {
     assert_eq!(
         kinds,
         [Kind::ConfigMap, Kind::Secret, Kind::Service, Kind::Deployment]
+    );
+}
+
+#[test]
+fn a_singleton_ends_before_it_starts_anew() {
+    let mut single = full();
+    single.replicas = 1;
+    single.singleton = true;
+    let objects = render(&single).unwrap();
+    assert_eq!(
+        objects.last().unwrap().body["spec"]["strategy"],
+        json!({ "type": "Recreate" })
     );
 }
 

@@ -1,6 +1,7 @@
-//! Changing a service by one word: scale, release, roll back, restart, delete.
+//! Changing a service by one word: scale, release, roll back, restart, accept a risk, delete.
 
 use api_types::common::ListQuery;
+use api_types::fencing::NewAcceptedRisk;
 use api_types::services::{NewRelease, Service, ServicePatch};
 use clients::portal::ServiceAt;
 
@@ -74,6 +75,12 @@ async fn before(session: &Session, at: &ServiceAt) -> Outcome<i64> {
 pub async fn restart(waiting: &Waiting, one: &One) -> Outcome {
     let (session, at) = of_service(one)?;
     let accepted = session.done(session.portal.restart_service(&at).await)?;
+    operations::begun(&session, &accepted, waiting, one.scope.common.output).await
+}
+
+pub async fn accept_risk(new: &NewAcceptedRisk, waiting: &Waiting, one: &One) -> Outcome {
+    let (session, at) = of_service(one)?;
+    let accepted = session.done(session.portal.accept_risk(&at, new).await)?;
     operations::begun(&session, &accepted, waiting, one.scope.common.output).await
 }
 

@@ -8,6 +8,7 @@ pub mod file;
 mod logs;
 mod look;
 
+use api_types::fencing::NewAcceptedRisk;
 use api_types::services::{NewRelease, ServiceFilter};
 
 use super::arguments::ServiceCommand;
@@ -70,6 +71,18 @@ pub async fn run(command: ServiceCommand) -> Outcome {
             scope,
         } => change::rollback(&service, to, &waiting, &scope).await,
         ServiceCommand::Restart { waiting, one } => change::restart(&waiting, &one).await,
+        ServiceCommand::AcceptRisk {
+            cluster,
+            reason,
+            waiting,
+            one,
+        } => {
+            let new = NewAcceptedRisk {
+                clusters: cluster,
+                reason,
+            };
+            change::accept_risk(&new, &waiting, &one).await
+        }
         ServiceCommand::Delete { yes, waiting, one } => change::delete(yes, &waiting, &one).await,
         ServiceCommand::Logs(logs) => logs::logs(&logs).await,
         ServiceCommand::Events { listing, one } => look::events(&listing, &one).await,

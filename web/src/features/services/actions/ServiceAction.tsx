@@ -1,14 +1,15 @@
 import type { Service } from '@/api/types';
+import { AcceptRiskModal } from './AcceptRiskModal';
 import { DeleteModal } from './DeleteModal';
 import { RebalanceModal } from './RebalanceModal';
 import { RestartModal } from './RestartModal';
 import { ScaleModal } from './ScaleModal';
 import { UpgradeModal } from './UpgradeModal';
+import { pathOf } from './useServiceMutation';
 
-export interface ServiceActionChoice {
-  kind: 'upgrade' | 'scale' | 'restart' | 'rebalance' | 'delete';
-  service: Service;
-}
+export type ServiceActionChoice =
+  | { kind: 'upgrade' | 'scale' | 'restart' | 'rebalance' | 'delete'; service: Service }
+  | { kind: 'accept_risk'; service: Service; clusters: string[] };
 
 interface Props {
   choice: ServiceActionChoice | undefined;
@@ -28,6 +29,8 @@ export function ServiceAction({ choice, onClose }: Props) {
       return <RestartModal service={service} onClose={onClose} />;
     case 'rebalance':
       return <RebalanceModal service={service} onClose={onClose} />;
+    case 'accept_risk':
+      return <AcceptRiskModal address={pathOf(service)} clusters={choice.clusters} onClose={onClose} />;
     case 'delete':
       return <DeleteModal service={service} onClose={onClose} />;
   }

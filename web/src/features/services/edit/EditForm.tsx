@@ -65,6 +65,7 @@ export function EditForm({ base }: { base: Base }) {
             tolerations: values.tolerations,
             avoid: values.avoid,
             priority: values.priority,
+            singleton: values.singleton,
             weights: values.weights,
             pinned: values.pinned,
           }));

@@ -1,4 +1,4 @@
-import { Form, Input, InputNumber, Select } from 'antd';
+import { Checkbox, Form, Input, InputNumber, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { Rows } from './Rows';
 import { SHARES, type ServiceValues } from './values';
@@ -6,11 +6,14 @@ import styles from './form.module.css';
 
 const PRIORITIES = ['low', 'normal', 'high'] as const;
 
-/** What bounds a placement, whatever its strategy: shares, taints, other services, and who goes first. */
+/** What bounds a placement, whatever its strategy: shares, taints, other services, who goes first, and that it never runs twice. */
 export function PlacementRules({ pinned }: { pinned: boolean }) {
   const { t } = useTranslation();
   return (
     <>
+      <Form.Item name="singleton" valuePropName="checked" extra={t('service_form.singleton_hint')}>
+        <Checkbox>{t('service_form.singleton')}</Checkbox>
+      </Form.Item>
       {!pinned && (
         <div className={styles.three}>
           {SHARES.map((name) => (

@@ -80,6 +80,7 @@ describe('a service in its form', () => {
       tolerations: [{ key: 'dedicated' }, { key: 'gpu', value: 'a100' }],
       avoid: ['db'],
       priority: 'high' as const,
+      singleton: true,
     };
     const values = serviceToValues({ ...service, placement }, spec);
     expect(valuesToPlacement(values)).toEqual(placement);
@@ -91,6 +92,7 @@ describe('a service in its form', () => {
       tolerations: placement.tolerations,
       avoid: ['db'],
       priority: 'high',
+      singleton: true,
     });
     expect(valuesToPlacement(defaultValues())).toEqual({
       strategy: { type: 'free_capacity' },

@@ -120,7 +120,7 @@ function counts(map: Record<string, number | null>): Record<string, number> {
 }
 
 /** What holds for every strategy; what is as usual is left out. */
-function rulesToWire({ tolerations, avoid, priority }: ServiceValues): Partial<Placement> {
+function rulesToWire({ tolerations, avoid, priority, singleton }: ServiceValues): Partial<Placement> {
   return {
     ...(tolerations.length > 0
       ? {
@@ -132,6 +132,7 @@ function rulesToWire({ tolerations, avoid, priority }: ServiceValues): Partial<P
       : {}),
     ...(avoid.length > 0 ? { avoid } : {}),
     ...(priority === 'normal' ? {} : { priority }),
+    ...(singleton ? { singleton } : {}),
   };
 }
 
@@ -230,6 +231,7 @@ export function serviceToValues(service: Described, spec: ServiceSpec): ServiceV
     tolerations: (service.placement.tolerations ?? []).map(({ key, value }) => ({ key, value: value ?? '' })),
     avoid: service.placement.avoid ?? [],
     priority: service.placement.priority ?? 'normal',
+    singleton: service.placement.singleton ?? false,
     weights: strategy?.type === 'weights' ? { ...strategy.weights } : {},
     pinned: strategy?.type === 'pinned' ? { ...strategy.replicas } : {},
     image: spec.image,

@@ -46,6 +46,7 @@ const FIELDS = new Set([
   'tolerations',
   'avoid',
   'priority',
+  'singleton',
   'weights',
   'pinned',
   'image',

@@ -53,6 +53,7 @@ export interface ServiceValues {
   tolerations: { key: string; value: string }[];
   avoid: string[];
   priority: Priority;
+  singleton: boolean;
   weights: Record<string, number | null>;
   pinned: Record<string, number | null>;
   image: string;
@@ -122,6 +123,7 @@ export function defaultValues(): ServiceValues {
     tolerations: [],
     avoid: [],
     priority: 'normal',
+    singleton: false,
     weights: {},
     pinned: {},
     image: '',

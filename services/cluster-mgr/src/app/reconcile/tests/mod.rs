@@ -1,5 +1,6 @@
 //! One service against a few imagined clusters.
 
+mod handover;
 mod random;
 mod schedules;
 mod turns;
@@ -118,6 +119,7 @@ fn subject(kind: OperationKind) -> Subject {
             deleting: kind == OperationKind::DeleteService,
             place_afresh: false,
             most_moves: None,
+            returning: None,
             given_back: None,
             unplaced: 0,
             operation_id: Some(operation.id),
@@ -299,6 +301,11 @@ impl Play {
 
     /// Turns until nothing more is to be written or done.
     fn settle(&mut self) {
+        self.settle_with(|_| {});
+    }
+
+    /// The same, and does something after each turn.
+    fn settle_with(&mut self, mut each: impl FnMut(&mut Self)) {
         for _ in 0..40 {
             let outcome = self.turn();
             if !outcome.writes()
@@ -313,6 +320,7 @@ impl Play {
                 return;
             }
             self.act(&outcome);
+            each(self);
             self.now += chrono::Duration::seconds(2);
             self.look();
         }

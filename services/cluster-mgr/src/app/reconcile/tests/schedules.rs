@@ -25,7 +25,7 @@ fn whatever_fails_nothing_ready_is_given_up_and_all_is_well_in_the_end() {
         Some(seed) => seed..seed.saturating_add(1),
         None => 0..asked("LONGSHORE_SCHEDULES").unwrap_or(DEFAULT),
     };
-    let (mut moved, mut lost) = (0, 0);
+    let (mut moved, mut lost, mut accepted) = (0, 0, 0);
     for seed in seeds {
         let plan = Plan::of(seed);
         let mut schedule = Schedule::new(plan.clone());
@@ -36,8 +36,9 @@ fn whatever_fails_nothing_ready_is_given_up_and_all_is_well_in_the_end() {
         }
         moved += schedule.evacuations;
         lost += schedule.losses;
+        accepted += schedule.accepted;
     }
-    println!("{lost} losses, {moved} evacuations");
+    println!("{lost} losses, {moved} evacuations, {accepted} risks accepted");
 }
 
 #[test]

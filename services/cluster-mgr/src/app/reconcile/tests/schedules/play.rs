@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::*;
-use super::trouble::{CLUSTERS, LONGEST, Plan, SERVICES, Trouble};
-use crate::app::evacuations::keep_here;
+use super::trouble::{CLUSTERS, LONGEST, Plan, SERVICES, SINGLETON, Trouble};
+use crate::app::evacuations::{keep_here, stay};
 use crate::app::failover::{self, Standing, Verdict};
 use crate::app::health::{self, Agent, Patience, Probe, Sight};
 use crate::db::clusters::Scope;
+use crate::db::columns::StoredRisk;
 
 const PATIENCE: Patience = Patience {
     unreachable_after: Duration::from_secs(30),
@@ -66,6 +67,7 @@ pub struct Play {
     taken: Vec<usize>,
     pub evacuations: usize,
     pub losses: usize,
+    pub accepted: usize,
 }
 
 /// How a cluster is reached at a second.
@@ -98,7 +100,9 @@ impl Play {
                 let mut subject = subject(OperationKind::CreateService);
                 subject.service.id = Uuid::from_u128(100 + number as u128);
                 subject.service.name = format!("service-{number}");
-                subject.service.replicas = 3 + 2 * number as i32;
+                let single = number == SINGLETON;
+                subject.service.replicas = if single { 1 } else { 3 + 2 * number as i32 };
+                subject.service.placement.0.singleton = single;
                 subject.service.operation_id = None;
                 subject.operation = None;
                 subject
@@ -115,6 +119,7 @@ impl Play {
             taken: vec![0; SERVICES],
             evacuations: 0,
             losses: 0,
+            accepted: 0,
         }
     }
 
@@ -134,6 +139,7 @@ impl Play {
             self.reconcile();
             if self.second > 0 {
                 self.nothing_ready_was_given_up();
+                self.no_singleton_runs_twice();
             }
         }
         self.all_is_well();
@@ -156,7 +162,7 @@ impl Play {
                 Trouble::Flapping(seconds) if (self.second - one.from) / seconds % 2 == 0 => {
                     (ways.ipaas, ways.agent) = (false, false);
                 }
-                Trouble::Flapping(_) | Trouble::Kill(_) => {}
+                Trouble::Flapping(_) | Trouble::Kill(_) | Trouble::Accept => {}
                 Trouble::Slow(seconds) => ways.slow += seconds,
                 Trouble::IpaasAway => {}
                 Trouble::PortalAway => ways.heard = false,
@@ -181,8 +187,13 @@ impl Play {
         at(self.second)
     }
 
-    /// Kills what the plan kills now.
+    /// Kills what the plan kills now, and accepts what is accepted now.
     fn strike(&mut self) {
+        let accepts =
+            |one: &super::trouble::Planned| one.trouble == Trouble::Accept && one.from == self.second;
+        if self.plan.0.iter().any(accepts) {
+            self.accept();
+        }
         let killed: Vec<(usize, usize)> = self
             .plan
             .0
@@ -199,6 +210,22 @@ impl Play {
                 for pod in &mut running.pods {
                     pod.ready = ready.max(pod.ready);
                 }
+            }
+        }
+    }
+
+    /// Accepts the risk wherever the singleton is to leave a cluster that doesn't answer.
+    fn accept(&mut self) {
+        let risk = api_types::fencing::AcceptedRisk {
+            reason: "somebody went there and pulled the plug".to_owned(),
+            by: "ada".to_owned(),
+            at: self.at(),
+        };
+        for row in &mut self.subjects[SINGLETON].assignments {
+            if row.replicas == 0 && !self.fleet.by_id(row.cluster_id).unwrap().answers() {
+                row.accepted_risk = Some(StoredRisk(risk.clone()));
+                self.accepted += 1;
+                self.dirty[SINGLETON] = true;
             }
         }
     }
@@ -328,6 +355,10 @@ impl Play {
         let id = self.fleet.clusters[number].id;
         self.fleet.clusters[number].evacuating = None;
         for subject in &mut self.subjects {
+            if subject.service.is_singleton() {
+                stay(&mut subject.service, &mut subject.assignments, id, now);
+                continue;
+            }
             for row in subject.assignments.iter_mut().filter(|row| row.cluster_id == id) {
                 keep_here(&mut subject.service, row, now);
             }
@@ -467,6 +498,9 @@ impl Play {
             self.dirty[service] = true;
             return;
         }
+        if service == SINGLETON && matches!(action, Action::Apply { .. }) {
+            self.nobody_knows_of_another(number);
+        }
         let (now, second) = (self.at(), self.second);
         let starts = second + STARTS_AFTER + self.ways(number).slow;
         let kept = match action {
@@ -510,7 +544,7 @@ impl Play {
             .iter()
             .filter(|pod| pod.first <= second && pod.ready > second)
             .count();
-        if gone.iter().any(|pod| pod.ready <= second) {
+        if service != SINGLETON && gone.iter().any(|pod| pod.ready <= second) {
             let wanted = self.subjects[service].service.replicas as usize;
             let left = self.count(service, |pod| pod.first <= second);
             assert!(
@@ -518,6 +552,41 @@ impl Play {
                 "service {service} gave up ready replicas on cluster {number} at {second}: {left} of {wanted} are left"
             );
         }
+    }
+
+    fn runs_singleton(&self, number: usize) -> bool {
+        let running = self.members[number].running.get(&SINGLETON);
+        running.is_some_and(|running| !running.pods.is_empty())
+    }
+
+    /// The singleton starts on a cluster only when it runs on no other, or where nobody can look and that was accepted.
+    fn nobody_knows_of_another(&self, number: usize) {
+        if self.runs_singleton(number) {
+            return;
+        }
+        for other in (0..CLUSTERS).filter(|other| *other != number && self.runs_singleton(*other)) {
+            let view = &self.fleet.clusters[other];
+            let mut rows = self.subjects[SINGLETON].assignments.iter();
+            let accepted = rows.any(|row| row.cluster_id == view.id && row.accepted_risk.is_some());
+            assert!(
+                accepted && !view.answers(),
+                "the singleton starts on cluster {number} at {} while it runs on {}",
+                self.second,
+                view.name
+            );
+        }
+    }
+
+    /// Where nobody accepted a risk, it never runs twice, known or not.
+    fn no_singleton_runs_twice(&self) {
+        let places = (0..CLUSTERS)
+            .filter(|number| self.runs_singleton(*number))
+            .count();
+        assert!(
+            places <= 1 || self.accepted > 0,
+            "the singleton runs on {places} clusters at {}",
+            self.second
+        );
     }
 
     fn count(&self, service: usize, counts: impl Fn(&Pod) -> bool) -> usize {
@@ -533,7 +602,7 @@ impl Play {
 
     /// What is ready, together with what trouble took, is never less than what is wanted.
     fn nothing_ready_was_given_up(&mut self) {
-        for service in 0..SERVICES {
+        for service in (0..SERVICES).filter(|service| *service != SINGLETON) {
             let wanted = self.subjects[service].service.replicas as usize;
             if self.count(service, |pod| pod.ready <= self.second) >= wanted {
                 self.taken[service] = 0;

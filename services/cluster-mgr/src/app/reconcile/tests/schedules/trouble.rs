@@ -4,7 +4,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 pub const CLUSTERS: usize = 5;
-pub const SERVICES: usize = 3;
+pub const SERVICES: usize = 4;
+/// The service that must never run twice.
+pub const SINGLETON: usize = SERVICES - 1;
 /// Seconds within which everything goes wrong.
 pub const LONGEST: i64 = 900;
 
@@ -29,6 +31,8 @@ pub enum Trouble {
     IpaasAway,
     /// The portal is away: no agent is heard.
     PortalAway,
+    /// Somebody accepts that the singleton may still run where nobody can look.
+    Accept,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +66,7 @@ impl Plan {
 fn draw(random: &mut StdRng) -> Planned {
     let from = random.random_range(0..LONGEST - 60);
     let longest = (LONGEST - from).min(400);
-    let trouble = match random.random_range(0..12) {
+    let trouble = match random.random_range(0..13) {
         0..=2 => Trouble::Cut,
         3 => Trouble::ApiDown,
         4 => Trouble::ProbeCut,
@@ -71,6 +75,7 @@ fn draw(random: &mut StdRng) -> Planned {
         7 => Trouble::Slow(random.random_range(10..60)),
         8 | 9 => Trouble::Kill(random.random_range(0..SERVICES)),
         10 => Trouble::IpaasAway,
+        11 => Trouble::Accept,
         _ => Trouble::PortalAway,
     };
     Planned {

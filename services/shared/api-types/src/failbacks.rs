@@ -1,0 +1,48 @@
+//! Moving replicas back to a cluster that was evacuated and is in use again.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::common::OperationId;
+
+/// What left a cluster by an evacuation and has not returned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Failback {
+    pub services_left: u64,
+    pub replicas_left: u64,
+    /// Moves them back now; absent while nobody asked for that.
+    pub operation: Option<OperationId>,
+    /// At most so many percent of them move at a time.
+    pub percent: u32,
+}
+
+/// Asks to move replicas back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewFailback {
+    /// At most so many percent of the replicas at a time, from 1 to 100; the next when those are ready. As configured when
+    /// absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u32>,
+}
+
+/// What moving back would do now; nothing is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FailbackPlan {
+    pub services: u64,
+    pub replicas: u64,
+    /// At most so many percent of the replicas at a time, unless another share is asked for.
+    pub percent: u32,
+    /// In the order in which they move; at most 500.
+    pub moves: Vec<PlannedReturn>,
+}
+
+/// One service's replicas that return.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlannedReturn {
+    pub project: String,
+    pub environment: String,
+    pub service: String,
+    /// As far as there is room and nothing else stands in the way.
+    pub replicas: u32,
+}
