@@ -123,7 +123,10 @@ impl<'a> Service<'a> {
         Self {
             namespace: key.namespace(),
             name: &place.service,
-            pods: pods.of_service(&key).map(|row| pods.name(row).to_owned()).collect(),
+            pods: pods
+                .of_service(&key)
+                .map(|row| pods.name(row).to_owned())
+                .collect(),
         }
     }
 
