@@ -228,6 +228,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/clusters/{cluster}/failback': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What left the cluster by evacuations and would move back now. */
+    get: operations['plan_failback'];
+    put?: never;
+    /**
+     * Moves back what left the cluster, a share at a time: the next when all of the last is ready. Each replica stays where
+     *     it is until it is ready here. Ordering it again gives the same operation.
+     */
+    post: operations['fail_back_cluster'];
+    /** Stops moving back. What has moved stays; what is away stays away. */
+    delete: operations['stop_failback'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/clusters/{cluster}/heartbeat': {
     parameters: {
       query?: never;
@@ -379,10 +401,27 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** What an hour of a unit costs. */
+    /** What an hour of a unit costs now, and what was set to hold later. */
     get: operations['get_prices'];
-    /** Sets the prices. They hold for what was used before, too. */
+    /** Sets the prices from an hour on. Hours that are over keep theirs. */
     put: operations['put_prices'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/prices/history': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Every price with the time that it is for, by when it begins. */
+    get: operations['list_prices'];
+    put?: never;
     post?: never;
     delete?: never;
     options?: never;
@@ -589,6 +628,27 @@ export interface paths {
     head?: never;
     /** Scales a service, places it otherwise, or describes it. */
     patch: operations['update_service'];
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/environments/{environment}/services/{service}/accepted-risks': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Accepts that a singleton may still run on clusters that don't answer, so that it starts elsewhere at once.
+     * @description The reason is kept with the operation and where it may still run. When such a cluster answers again, what it runs is
+     *     ended first.
+     */
+    post: operations['accept_risk'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
     trace?: never;
   };
   '/api/v1/projects/{project}/environments/{environment}/services/{service}/assignments': {
@@ -1264,6 +1324,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description Somebody accepted that a singleton may still run on a cluster while it runs elsewhere. */
+    AcceptedRisk: {
+      /** Format: date-time */
+      at: string;
+      /** @description By name. */
+      by: string;
+      reason: string;
+    };
     /** @description An API token, without its secret. */
     ApiToken: {
       /** Format: date-time */
@@ -1285,6 +1353,7 @@ export interface components {
     };
     /** @description How many replicas of a service a cluster holds, why, and what is seen there. */
     Assignment: {
+      accepted_risk?: components['schemas']['AcceptedRisk'] | null;
       cluster: string;
       /** @description Whether the cluster answers now. */
       cluster_ready: boolean;
@@ -1299,6 +1368,8 @@ export interface components {
       replicas: number;
       /** @description Where this cluster is on the way to the wanted state. */
       sync: components['schemas']['SyncState'];
+      /** @description The clusters where a singleton may still run, so that it is not started here yet. */
+      waits_for?: string[];
     };
     /** @description A record with what the change was made on. Secrets, and what is only observed, are left out of both. */
     AuditDetail: {
@@ -1513,6 +1584,7 @@ export interface components {
       /** Format: date-time */
       created_at: string;
       evacuation?: components['schemas']['Evacuation'] | null;
+      failback?: components['schemas']['Failback'] | null;
       id: components['schemas']['ClusterId'];
       labels: {
         [key: string]: string;
@@ -1764,6 +1836,11 @@ export interface components {
        * @description Services that still have replicas there which were not taken over.
        */
       services_left: number;
+      /**
+       * @description Singletons that may still run there, each `project/environment/service`: they start elsewhere when they are seen gone,
+       *     the cluster is removed, or somebody accepts the risk. At most 100.
+       */
+      singletons_left?: string[];
     };
     /** @description What an evacuation would do now; nothing is stored, and nothing is promised. */
     EvacuationPlan: {
@@ -1783,6 +1860,11 @@ export interface components {
        * @description Services with replicas there, and those replicas.
        */
       services: number;
+      /**
+       * Format: int64
+       * @description Singletons that start elsewhere only when they are seen gone, or somebody accepts the risk.
+       */
+      services_fenced?: number;
       /**
        * Format: int64
        * @description Services of which replicas fit nowhere else, and those replicas.
@@ -1806,6 +1888,33 @@ export interface components {
       object: string;
       reason: string;
       source: string;
+    };
+    /** @description What left a cluster by an evacuation and has not returned. */
+    Failback: {
+      operation?: components['schemas']['OperationId'] | null;
+      /**
+       * Format: int32
+       * @description At most so many percent of them move at a time.
+       */
+      percent: number;
+      /** Format: int64 */
+      replicas_left: number;
+      /** Format: int64 */
+      services_left: number;
+    };
+    /** @description What moving back would do now; nothing is stored. */
+    FailbackPlan: {
+      /** @description In the order in which they move; at most 500. */
+      moves: components['schemas']['PlannedReturn'][];
+      /**
+       * Format: int32
+       * @description At most so many percent of the replicas at a time, unless another share is asked for.
+       */
+      percent: number;
+      /** Format: int64 */
+      replicas: number;
+      /** Format: int64 */
+      services: number;
     };
     /**
      * @description What happens to the replicas on a cluster that is lost.
@@ -1845,6 +1954,11 @@ export interface components {
       project?: string | null;
       role: components['schemas']['Role'];
     };
+    /**
+     * @description In which order a service's replicas end in one place and start in another.
+     * @enum {string}
+     */
+    Handover: 'make_before_break' | 'break_before_make' | 'fenced';
     /** @description What an agent says of its cluster. */
     Heartbeat: {
       /**
@@ -1988,6 +2102,13 @@ export interface components {
        */
       target: number;
     };
+    /** @description Accepts that a singleton may run twice, so that it starts elsewhere at once. */
+    NewAcceptedRisk: {
+      /** @description The clusters where it may still run, by name; none of them answers. Others stay in the way. */
+      clusters: string[];
+      /** @description Why that is no danger, in words that others can judge later; from 20 to 500 characters. */
+      reason: string;
+    };
     NewApiToken: {
       /**
        * Format: int32
@@ -2040,6 +2161,16 @@ export interface components {
        */
       reason?: string;
     };
+    /** @description Asks to move replicas back. */
+    NewFailback: {
+      /**
+       * Format: int32
+       * @description At most so many percent of the replicas at a time, from 1 to 100; the next when those are ready. As configured when
+       *     absent.
+       * @default null
+       */
+      percent?: number | null;
+    };
     /** @description A role in the project of the path, or in one environment of it. */
     NewMember: {
       environment?: string | null;
@@ -2067,13 +2198,21 @@ export interface components {
       /** @description The existing service whose replicas would be divided anew; absent for one that isn't there yet. */
       service?: string | null;
     };
-    /** @description Prices as they are to be. */
+    /** @description Prices as they are to be, all of them. */
     NewPrices: {
       /** Format: double */
       cpu_core_hour?: number | null;
       currency: string;
       /** Format: double */
+      gpu_hour?: number | null;
+      /** Format: double */
       memory_gib_hour?: number | null;
+      /**
+       * Format: date-time
+       * @description From which hour on; the present one when absent. Hours that are over keep their price; only where none had one
+       *     before may it lie in the past.
+       */
+      valid_from?: string | null;
     };
     NewProject: {
       description?: string;
@@ -2215,7 +2354,9 @@ export interface components {
       | 'scale_service'
       | 'restart_service'
       | 'delete_service'
+      | 'fail_over_service'
       | 'evacuate_cluster'
+      | 'fail_back_cluster'
       | 'remove_cluster';
     /** @enum {string} */
     OperationState: 'running' | 'waiting' | 'succeeded' | 'failed' | 'superseded';
@@ -2276,6 +2417,7 @@ export interface components {
       /** @description The clusters whose part is missing or old. */
       gaps?: components['schemas']['Gap'][];
       items: {
+        accepted_risk?: components['schemas']['AcceptedRisk'] | null;
         cluster: string;
         /** @description Whether the cluster answers now. */
         cluster_ready: boolean;
@@ -2290,6 +2432,8 @@ export interface components {
         replicas: number;
         /** @description Where this cluster is on the way to the wanted state. */
         sync: components['schemas']['SyncState'];
+        /** @description The clusters where a singleton may still run, so that it is not started here yet. */
+        waits_for?: string[];
       }[];
       /** @description Give it back as `cursor` for the next page; absent on the last one. */
       next_cursor?: string | null;
@@ -2423,6 +2567,7 @@ export interface components {
         /** Format: date-time */
         created_at: string;
         evacuation?: components['schemas']['Evacuation'] | null;
+        failback?: components['schemas']['Failback'] | null;
         id: components['schemas']['ClusterId'];
         labels: {
           [key: string]: string;
@@ -2673,6 +2818,42 @@ export interface components {
       total_estimate: number;
     };
     /** @description One page of a list. */
+    Page_Price: {
+      /** @description The clusters whose part is missing or old. */
+      gaps?: components['schemas']['Gap'][];
+      items: {
+        /** Format: double */
+        cpu_core_hour?: number | null;
+        currency: string;
+        /** Format: double */
+        gpu_hour?: number | null;
+        /** Format: double */
+        memory_gib_hour?: number | null;
+        /** Format: date-time */
+        set_at: string;
+        set_by: string;
+        /**
+         * Format: date-time
+         * @description The beginning of its first hour.
+         */
+        valid_from: string;
+        /**
+         * Format: date-time
+         * @description Where the next one begins; absent of the last.
+         */
+        valid_to?: string | null;
+        /** Format: int64 */
+        version: number;
+      }[];
+      /** @description Give it back as `cursor` for the next page; absent on the last one. */
+      next_cursor?: string | null;
+      /**
+       * Format: int64
+       * @description About how many items the whole list has; exact where that costs nothing.
+       */
+      total_estimate: number;
+    };
+    /** @description One page of a list. */
     Page_Project: {
       /** @description The clusters whose part is missing or old. */
       gaps?: components['schemas']['Gap'][];
@@ -2864,7 +3045,7 @@ export interface components {
         cluster?: string | null;
         /**
          * Format: double
-         * @description What was requested, at the present prices; absent while there are none.
+         * @description What was requested, each hour at its price; absent where no hour has one.
          */
         cost?: number | null;
         /**
@@ -2893,6 +3074,8 @@ export interface components {
          * @description Hours of a service on a cluster of which nothing is known: the cluster did not answer, or the platform was away.
          */
         gap_hours: number;
+        /** Format: double */
+        gpu_hours: number;
         /**
          * Format: double
          * @description The part of the pod-hours of which it is known what they used, 0 to 1.
@@ -2991,6 +3174,12 @@ export interface components {
        */
       priority?: components['schemas']['Priority'];
       /**
+       * @description At most one replica runs anywhere at any time: it ends before it starts elsewhere, and while it may still run on a
+       *     cluster that doesn't answer, it starts elsewhere only when somebody accepts the risk. Not for more than one replica.
+       * @default false
+       */
+      singleton?: boolean;
+      /**
        * @default {
        *       "type": "free_capacity"
        *     }
@@ -3028,8 +3217,8 @@ export interface components {
     /** @description Why a cluster holds as many replicas as it does. */
     PlacementReason: {
       /**
-       * @description What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `kept`, `not_ready`, `cordoned`,
-       *     `taint`, `avoid`, `excluded`.
+       * @description What bound the result: `minimum`, `capacity`, `spread_limit`, `given_back`, `max_moves`, `returned`, `kept`, `not_ready`,
+       *     `cordoned`, `taint`, `avoid`, `gpus`, `excluded`.
        */
       bounds?: string[];
       /**
@@ -3088,6 +3277,7 @@ export interface components {
     /** @description Where one service's replicas go. */
     PlannedMove: {
       environment: string;
+      handover?: components['schemas']['Handover'];
       /** @description One sentence for a person. */
       message: string;
       priority: components['schemas']['Priority'];
@@ -3105,6 +3295,17 @@ export interface components {
        * @description Replicas of it that fit nowhere.
        */
       unplaced: number;
+    };
+    /** @description One service's replicas that return. */
+    PlannedReturn: {
+      environment: string;
+      project: string;
+      /**
+       * Format: int32
+       * @description As far as there is room and nothing else stands in the way.
+       */
+      replicas: number;
+      service: string;
     };
     /** @description A pod in a list. */
     Pod: {
@@ -3206,7 +3407,32 @@ export interface components {
        */
       wanted: number;
     };
-    /** @description What an hour of a unit costs. */
+    /** @description What an hour of a unit costs in hours of one time. */
+    Price: {
+      /** Format: double */
+      cpu_core_hour?: number | null;
+      currency: string;
+      /** Format: double */
+      gpu_hour?: number | null;
+      /** Format: double */
+      memory_gib_hour?: number | null;
+      /** Format: date-time */
+      set_at: string;
+      set_by: string;
+      /**
+       * Format: date-time
+       * @description The beginning of its first hour.
+       */
+      valid_from: string;
+      /**
+       * Format: date-time
+       * @description Where the next one begins; absent of the last.
+       */
+      valid_to?: string | null;
+      /** Format: int64 */
+      version: number;
+    };
+    /** @description What an hour of a unit costs now, and what it will. */
     Prices: {
       /**
        * Format: double
@@ -3217,12 +3443,27 @@ export interface components {
       currency: string;
       /**
        * Format: double
+       * @description Of a GPU requested for an hour.
+       */
+      gpu_hour?: number | null;
+      /**
+       * Format: double
        * @description Of a GiB requested for an hour.
        */
       memory_gib_hour?: number | null;
-      /** Format: date-time */
+      /** @description Those that were set and begin later, the earliest first. */
+      upcoming: components['schemas']['Price'][];
+      /**
+       * Format: date-time
+       * @description When and by whom prices were last set, those that begin later included.
+       */
       updated_at?: string | null;
       updated_by?: string | null;
+      /**
+       * Format: date-time
+       * @description Since when these hold; absent while nothing has a price.
+       */
+      valid_from?: string | null;
       /**
        * Format: int64
        * @description For `If-Match`; 0 until somebody set prices.
@@ -3333,6 +3574,11 @@ export interface components {
        * Format: int64
        * @default null
        */
+      gpus?: number | null;
+      /**
+       * Format: int64
+       * @default null
+       */
       memory_bytes?: number | null;
       /**
        * Format: int64
@@ -3365,6 +3611,8 @@ export interface components {
       /** Format: int64 */
       cpu_millicores: number;
       /** Format: int64 */
+      gpus: number;
+      /** Format: int64 */
       memory_bytes: number;
       /** Format: int64 */
       pods: number;
@@ -3375,6 +3623,12 @@ export interface components {
        * @default 0
        */
       cpu_millicores?: number;
+      /**
+       * Format: int64
+       * @description Whole GPUs. Of what is in use always 0: nothing measures them.
+       * @default 0
+       */
+      gpus?: number;
       /**
        * Format: int64
        * @default 0
@@ -3395,6 +3649,13 @@ export interface components {
        * @default 1
        */
       cpu_request?: string;
+      /**
+       * Format: int32
+       * @description Whole GPUs that one replica has for itself. The platform's configuration says as which resource of
+       *     Kubernetes: `nvidia.com/gpu`.
+       * @default 0
+       */
+      gpus?: number;
       /** @default 1Gi */
       memory_limit?: string;
       /**
@@ -3883,7 +4144,7 @@ export interface components {
       cluster?: string | null;
       /**
        * Format: double
-       * @description What was requested, at the present prices; absent while there are none.
+       * @description What was requested, each hour at its price; absent where no hour has one.
        */
       cost?: number | null;
       /**
@@ -3912,6 +4173,8 @@ export interface components {
        * @description Hours of a service on a cluster of which nothing is known: the cluster did not answer, or the platform was away.
        */
       gap_hours: number;
+      /** Format: double */
+      gpu_hours: number;
       /**
        * Format: double
        * @description The part of the pod-hours of which it is known what they used, 0 to 1.
@@ -4038,6 +4301,7 @@ export interface components {
   headers: never;
   pathItems: never;
 }
+export type AcceptedRisk = components['schemas']['AcceptedRisk'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenCreated = components['schemas']['ApiTokenCreated'];
 export type Assignment = components['schemas']['Assignment'];
@@ -4078,11 +4342,14 @@ export type ErrorBody = components['schemas']['ErrorBody'];
 export type Evacuation = components['schemas']['Evacuation'];
 export type EvacuationPlan = components['schemas']['EvacuationPlan'];
 export type Event = components['schemas']['Event'];
+export type Failback = components['schemas']['Failback'];
+export type FailbackPlan = components['schemas']['FailbackPlan'];
 export type Failover = components['schemas']['Failover'];
 export type FreeNodes = components['schemas']['FreeNodes'];
 export type FreeRoom = components['schemas']['FreeRoom'];
 export type Gap = components['schemas']['Gap'];
 export type Grant = components['schemas']['Grant'];
+export type Handover = components['schemas']['Handover'];
 export type Heartbeat = components['schemas']['Heartbeat'];
 export type HostAlias = components['schemas']['HostAlias'];
 export type Kubeconfig = components['schemas']['Kubeconfig'];
@@ -4095,12 +4362,14 @@ export type MemberCandidate = components['schemas']['MemberCandidate'];
 export type MetricReading = components['schemas']['MetricReading'];
 export type MetricSource = components['schemas']['MetricSource'];
 export type MetricTarget = components['schemas']['MetricTarget'];
+export type NewAcceptedRisk = components['schemas']['NewAcceptedRisk'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBinding = components['schemas']['NewBinding'];
 export type NewCluster = components['schemas']['NewCluster'];
 export type NewClusterAgent = components['schemas']['NewClusterAgent'];
 export type NewEnvironment = components['schemas']['NewEnvironment'];
 export type NewEvacuation = components['schemas']['NewEvacuation'];
+export type NewFailback = components['schemas']['NewFailback'];
 export type NewMember = components['schemas']['NewMember'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewPreview = components['schemas']['NewPreview'];
@@ -4134,6 +4403,7 @@ export type PageMemberCandidate = components['schemas']['Page_MemberCandidate'];
 export type PageNode = components['schemas']['Page_Node'];
 export type PageOperation = components['schemas']['Page_Operation'];
 export type PagePod = components['schemas']['Page_Pod'];
+export type PagePrice = components['schemas']['Page_Price'];
 export type PageProject = components['schemas']['Page_Project'];
 export type PageRevisionSummary = components['schemas']['Page_RevisionSummary'];
 export type PageRoleDescription = components['schemas']['Page_RoleDescription'];
@@ -4150,6 +4420,7 @@ export type PlacementStrategy = components['schemas']['PlacementStrategy'];
 export type PlannedAssignment = components['schemas']['PlannedAssignment'];
 export type PlannedDestination = components['schemas']['PlannedDestination'];
 export type PlannedMove = components['schemas']['PlannedMove'];
+export type PlannedReturn = components['schemas']['PlannedReturn'];
 export type Pod = components['schemas']['Pod'];
 export type PodCondition = components['schemas']['PodCondition'];
 export type PodDetail = components['schemas']['PodDetail'];
@@ -4158,6 +4429,7 @@ export type PreviewGap = components['schemas']['PreviewGap'];
 export type PreviewMetric = components['schemas']['PreviewMetric'];
 export type PreviewOutcome = components['schemas']['PreviewOutcome'];
 export type PreviewPoint = components['schemas']['PreviewPoint'];
+export type Price = components['schemas']['Price'];
 export type Prices = components['schemas']['Prices'];
 export type Priority = components['schemas']['Priority'];
 export type Probe = components['schemas']['Probe'];
@@ -5135,6 +5407,133 @@ export interface operations {
       };
     };
   };
+  plan_failback: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The plan; nothing is stored */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FailbackPlan'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  fail_back_cluster: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewFailback'];
+      };
+    };
+    responses: {
+      /** @description The operation that moves it */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OperationAccepted'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_evacuating`, `cluster_not_ready`, `nothing_to_return`, `cluster_removing` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  stop_failback: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description A cluster's name. */
+        cluster: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The cluster */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Cluster'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_removing` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
   report_heartbeat: {
     parameters: {
       query?: never;
@@ -5557,6 +5956,44 @@ export interface operations {
       };
       /** @description `precondition_required` */
       428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_prices: {
+    parameters: {
+      query?: {
+        /** @description Items a page, 1 to 500; 50 when absent. */
+        limit?: number;
+        /** @description Where to go on: `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description A field to sort by, `-` before it for descending. */
+        sort?: string;
+        /** @description Text to look for. */
+        q?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of prices */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_Price'];
+        };
+      };
+      /** @description `invalid_cursor`, `invalid_sort` */
+      400: {
         headers: {
           [name: string]: unknown;
         };
@@ -6615,6 +7052,67 @@ export interface operations {
       };
       /** @description `precondition_required` */
       428: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  accept_risk: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Makes a repeated call harmless */
+        'Idempotency-Key'?: string | null;
+      };
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description The name of a service in it. */
+        service: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewAcceptedRisk'];
+      };
+    };
+    responses: {
+      /** @description The service, and the operation that starts it elsewhere */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ServiceAccepted'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_a_singleton`, `no_risk`: the cluster answers, or the service is not to leave it; `service_deleting` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
         headers: {
           [name: string]: unknown;
         };
