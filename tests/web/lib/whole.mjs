@@ -4,7 +4,7 @@ import { assertAccessible } from './browser.mjs';
 
 /** Words by their keys, as they are shown when they have no translation. */
 const KEYS =
-  /\b(?:service|service_form|autoscaling|evacuation|witness|cluster|state|word|pod|log|audit|overview|error|company|sessions|password|token|project)\.[a-z_]+\b/g;
+  /\b(?:service|service_form|autoscaling|evacuation|failback|singleton|witness|cluster|state|word|pod|log|audit|overview|error|company|sessions|password|token|project)\.[a-z_]+\b/g;
 
 /**
  * Accessible, every word there, nothing wider than the window.

@@ -60,7 +60,10 @@ test('a policy is set, scales under load, and is taken away', { timeout: 600_000
   if (grown.replicas > 5) throw new Error(`${grown.replicas} replicas are more than the policy lets it have`);
 
   // Another policy is tried on what there was, and not set.
-  await page.getByRole('button', { name: t('action.edit'), exact: true }).last().click();
+  await page
+    .getByRole('button', { name: t('action.edit'), exact: true })
+    .last()
+    .click();
   await dialog.getByLabel(t('autoscaling.target_each')).first().fill('10');
   await dialog.getByRole('button', { name: new RegExp(`${t('autoscaling.preview')}$`) }).click();
   const preview = dialog.getByRole('region', { name: t('autoscaling.preview'), exact: true });

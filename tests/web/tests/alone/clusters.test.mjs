@@ -180,6 +180,18 @@ test('a cluster is emptied by a plan, and taken back', { timeout: 180_000 }, asy
       .click();
     await page.getByRole('button', { name: t('evacuation.order'), exact: true }).waitFor();
     assert.equal((await cluster()).evacuation, null);
+    await page.getByRole('button', { name: t('failback.begin'), exact: true }).click();
+    await dialog.getByRole('row').filter({ hasText: name }).waitFor();
+    await dialog.getByLabel(t('failback.percent')).fill('100');
+    await picture(page, 'cluster-failback-plan');
+    await dialog.getByRole('button', { name: t('failback.begin'), exact: true }).click();
+    await until('some is back', spread, (now) =>
+      now.some((/** @type {{ cluster: string }} */ one) => one.cluster === name),
+    );
+    await page
+      .getByRole('region', { name: t('failback.title') })
+      .or(page.getByRole('region', { name: t('failback.under_way') }))
+      .waitFor({ state: 'detached', timeout: 60_000 });
     await visited.end();
   } finally {
     await api('DELETE', service).catch(() => undefined);
