@@ -92,11 +92,14 @@ mod tests {
     #[test]
     fn the_explanation_is_complete_and_true() {
         let taken = serde_json::to_value(ipaas::Config::default()).unwrap();
+        // A text is told without the quotes that JSON has.
+        let shown =
+            |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let taken: BTreeMap<String, String> = taken
             .as_object()
             .unwrap()
             .iter()
-            .map(|(name, value)| (format!("ipaas.{name}"), value.to_string()))
+            .map(|(name, value)| (format!("ipaas.{name}"), shown(value)))
             .collect();
         let told: BTreeMap<String, String> = ipaas::config::SETTINGS
             .iter()
