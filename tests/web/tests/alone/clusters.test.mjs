@@ -139,7 +139,8 @@ test('a cluster is emptied by a plan, and taken back', { timeout: 180_000 }, asy
       body: {
         name,
         replicas: 4,
-        placement: { clusters: [first.name, name], min_per_cluster: 1 },
+        // Both hold two; taken back, nothing moves by itself.
+        placement: { strategy: { type: 'weights', weights: { [first.name]: 1, [name]: 1 } } },
         spec: { image: images.first },
       },
     });

@@ -96,10 +96,10 @@ test('a singleton starts elsewhere only when somebody says why', { timeout: 300_
       places.map((/** @type {{ cluster: string, replicas: number }} */ one) => [one.cluster, one.replicas]),
       [[second.name, 1]],
     );
+    await visited.end();
   } finally {
     await turn('up');
     await api('DELETE', service).catch(() => undefined);
   }
   await until('the cluster is ready again', cluster, ({ state }) => state === 'ready', 120);
-  await visited.end();
 });

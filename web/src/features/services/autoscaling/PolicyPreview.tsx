@@ -14,7 +14,10 @@ export function PolicyPreview({ preview }: { preview: AutoscalingPreview }) {
   const { tag } = useLanguage();
   const [chosen, setChosen] = useState<string>();
   const place = useRef<HTMLElement>(null);
-  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), []);
+  useEffect(() => {
+    // Newer browsers give a promise back, which is no clean-up.
+    void place.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
   const figures = new Intl.NumberFormat(tag, { maximumFractionDigits: 1 });
   const figure = (value: number) => figures.format(value);
   const { would, ran, changes, gaps, metrics, points, saturated_minutes } = preview;
