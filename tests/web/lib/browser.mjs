@@ -33,6 +33,15 @@ export function launch() {
  * @property {() => Promise<void>} end closes it, and fails when the page complained
  */
 
+/** A dialog that has not begun to grow stands still, and a click then misses its button on a busy machine. */
+function showDialogsAtOnce() {
+  document.addEventListener('DOMContentLoaded', () => {
+    const style = document.createElement('style');
+    style.textContent = '.ant-zoom-appear, .ant-zoom-enter { animation-duration: 1ms !important; }';
+    document.head.append(style);
+  });
+}
+
 /**
  * A fresh visitor: no cookies, nothing remembered.
  * @param {Browser} browser
@@ -47,6 +56,7 @@ export async function visit(browser, { language = 'en', width = 1_280, height = 
   });
   context.setDefaultTimeout(20_000);
   await context.addInitScript((chosen) => localStorage.setItem('longshore.language', chosen), language);
+  await context.addInitScript(showDialogsAtOnce);
   const page = await context.newPage();
   /** @type {string[]} */
   const complaints = [];
