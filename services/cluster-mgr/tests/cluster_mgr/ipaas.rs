@@ -1,5 +1,7 @@
 //! A simulated ipaas: the paths of its client over clusters that do as they are told.
 
+mod measuring;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,11 +11,8 @@ use api_types::changes::{Change, ChangeLine, Topic};
 use api_types::clusters::{ClusterObservation, ConnectionCheck, FreeRoom, Kubeconfig, ResourceAmounts};
 use api_types::common::ClusterId;
 use api_types::internal::{
-    Applied, Connection, DesiredWorkload, MeasuredPod, MeasuredService, MeasurementQuery, Measurements,
-    Moment, ObservedWorkload, PutConnection, QueryResult, RangeMeasurements, RangeQuery, RangeResult,
-    WorkloadSnapshot,
+    Applied, Connection, DesiredWorkload, ObservedWorkload, PutConnection, WorkloadSnapshot,
 };
-use api_types::pods::PodPhase;
 use api_types::services::{Problem, RolloutState, WorkloadObservation};
 use auth::Verifier;
 use axum::Router;
@@ -33,6 +32,8 @@ use platform::{ApiError, ApiResult};
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+use measuring::{measure, measure_range};
 
 const MILLICORES: u64 = 1000;
 const GIB: u64 = 1 << 30;
@@ -648,111 +649,6 @@ struct Filter {
     project: Option<String>,
     environment: Option<String>,
     service: Option<String>,
-}
-
-/// Every ready pod has the same part of its service's load, and has been there for long.
-async fn measure(
-    State(ipaas): State<Ipaas>,
-    Path(id): Path<ClusterId>,
-    Json(query): Json<MeasurementQuery>,
-) -> ApiResult<Json<Measurements>> {
-    reach(&ipaas, id).await?;
-    let mut world = ipaas.world.lock();
-    world.queries = world.queries.max(query.queries.len());
-    let (load, mut ready) = (world.load, BTreeMap::new());
-    for (place, workload) in world.clusters.values().flat_map(|cluster| &cluster.workloads) {
-        *ready.entry(place.clone()).or_insert(0u32) += workload.ready;
-    }
-    let (_, cluster) = world.physical(id)?;
-    let at = |metric: &str| query.queries.iter().position(|text| text.contains(metric));
-    let (cpu, memory) = (at("cpu_usage"), at("memory_working_set"));
-    let pod = |cores: f64, gpus: u32| MeasuredPod {
-        phase: PodPhase::Running,
-        stopping: false,
-        ready: true,
-        created_at: now().timestamp() - 3600,
-        unready_since: None,
-        cpu_millicores: 500,
-        memory_bytes: 512 << 20,
-        gpus,
-        values: if cluster.measures {
-            let memory = memory.map(|at| (at, f64::from(256u32 << 20)));
-            cpu.map(|at| (at, cores)).into_iter().chain(memory).collect()
-        } else {
-            Vec::new()
-        },
-    };
-    let error = (!cluster.measures).then(|| "Prometheus doesn't answer".to_owned());
-    Ok(Json(Measurements {
-        stale: false,
-        queries: vec![QueryResult { error, value: None }; query.queries.len()],
-        services: query
-            .services
-            .into_iter()
-            .map(|place| {
-                let place = (place.project, place.environment, place.service);
-                let all = ready.get(&place).copied().unwrap_or(0).max(1);
-                let (own, gpus) = cluster.workloads.get(&place).map_or((0, 0), |workload| {
-                    (workload.ready, workload.desired.spec.resources.gpus)
-                });
-                MeasuredService {
-                    pods: (0..own).map(|_| pod(load / f64::from(all), gpus)).collect(),
-                    values: Vec::new(),
-                }
-            })
-            .collect(),
-    }))
-}
-
-/// As if the load had been what it is for all of the time.
-async fn measure_range(
-    State(ipaas): State<Ipaas>,
-    Path(id): Path<ClusterId>,
-    Json(query): Json<RangeQuery>,
-) -> ApiResult<Json<RangeMeasurements>> {
-    reach(&ipaas, id).await?;
-    let mut world = ipaas.world.lock();
-    let load = world.load;
-    let place = &query.service;
-    let place = (
-        place.project.clone(),
-        place.environment.clone(),
-        place.service.clone(),
-    );
-    let ready = |cluster: &Cluster| cluster.workloads.get(&place).map_or(0, |workload| workload.ready);
-    let all: u32 = world.clusters.values().map(ready).sum();
-    let (_, cluster) = world.physical(id)?;
-    let (own, measures) = (ready(&*cluster), cluster.measures);
-    let result = |text: &String| {
-        let namespace = format!("namespace=\"{}-{}\"", place.0, place.1);
-        let each = if !measures || !text.contains(&namespace) {
-            return RangeResult {
-                error: Some("Prometheus doesn't answer".to_owned()),
-                moments: Vec::new(),
-            };
-        } else if text.contains("cpu_usage") {
-            load / f64::from(all.max(1))
-        } else {
-            f64::from(256u32 << 20)
-        };
-        let moments = (query.from..=query.to).step_by(query.step_seconds as usize);
-        RangeResult {
-            error: None,
-            moments: moments
-                .filter(|_| own > 0)
-                .map(|at| Moment {
-                    at,
-                    pods: own,
-                    of_pods: each * f64::from(own),
-                    total: None,
-                })
-                .collect(),
-        }
-    };
-    Ok(Json(RangeMeasurements {
-        running: result(&query.running),
-        queries: query.queries.iter().map(result).collect(),
-    }))
 }
 
 async fn list_workloads(State(ipaas): State<Ipaas>, Query(filter): Query<Filter>) -> Json<WorkloadSnapshot> {
