@@ -15,11 +15,12 @@ pub struct Part<'a> {
     pub stale: bool,
 }
 
-/// What a pod is sorted by.
+/// What a pod is sorted by: either, the other is 0 or empty. The number is compared first, so that two empty texts are not:
+/// that is a masked load from an address where nothing is, which costs a processor with AVX-512 over 100 ns.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key<'a> {
-    pub text: &'a str,
     pub number: i64,
+    pub text: &'a str,
 }
 
 /// Which pod it is; decides between those with the same key.
