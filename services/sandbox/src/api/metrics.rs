@@ -16,7 +16,7 @@ use crate::kinds::KindRef;
 use crate::kinds::core::{NODE, POD};
 use crate::load::figures::MEBI;
 use crate::load::seconds_of;
-use crate::load::series::{Used, View};
+use crate::load::series::{View, used_by_node};
 use crate::store::Object;
 
 pub const GROUP: &str = "metrics.k8s.io";
@@ -49,6 +49,12 @@ pub fn measured(resource: &str, namespaced: bool) -> Option<KindRef> {
     }
 }
 
+/// What the answer is made of.
+enum Figures<'a> {
+    Nodes(HashMap<String, (f64, f64)>),
+    Pods(View<'a>),
+}
+
 pub fn answer(call: &Call, target: &Target) -> ApiResult<Response<Body>> {
     let kind = measured(&target.resource, target.namespace.is_some()).ok_or_else(ApiError::no_such_path)?;
     let (namespace, name) = (
@@ -68,15 +74,16 @@ pub fn answer(call: &Call, target: &Target) -> ApiResult<Response<Body>> {
     }
     let cluster = &call.cluster;
     let at = seconds_of(crate::clock::now());
-    let view = View::of(cluster, |of, pod| {
-        kind == &NODE || ((namespace.is_empty() || of == namespace) && (name.is_empty() || pod == name))
-    });
-    let measure = |object: &Arc<Object>| {
-        if kind == &NODE {
-            Some(of_node(&view, object, at))
-        } else {
-            of_pod(&view, object, at)
-        }
+    let figures = if kind == &NODE {
+        Figures::Nodes(used_by_node(cluster, at))
+    } else {
+        Figures::Pods(View::of(cluster, |of, pod| {
+            (namespace.is_empty() || of == namespace) && (name.is_empty() || pod == name)
+        }))
+    };
+    let measure = |object: &Arc<Object>| match &figures {
+        Figures::Nodes(used) => Some(of_node(used, object)),
+        Figures::Pods(view) => of_pod(view, object, at),
     };
     if !name.is_empty() {
         let found = cluster
@@ -124,11 +131,11 @@ fn measurement(kind: &str, object: &Object) -> Value {
     json!({"kind": kind, "apiVersion": API_VERSION, "metadata": metadata, "timestamp": json::now(), "window": "15s"})
 }
 
-/// A usage as `metrics.k8s.io` writes it.
-fn usage(used: &Used) -> Value {
+/// Cores and bytes as `metrics.k8s.io` writes them.
+fn usage(cores: f64, memory: f64) -> Value {
     json!({
-        "cpu": format!("{}u", (used.cores * 1e6) as i64),
-        "memory": format!("{}Ki", (used.memory / 1024.0) as i64),
+        "cpu": format!("{}u", (cores * 1e6) as i64),
+        "memory": format!("{}Ki", (memory / 1024.0) as i64),
     })
 }
 
@@ -136,7 +143,7 @@ fn of_pod(view: &View<'_>, pod: &Arc<Object>, at: f64) -> Option<Value> {
     let containers: Vec<Value> = view
         .used(pod.namespace(), pod.name(), at)
         .into_iter()
-        .map(|(name, used)| json!({"name": name, "usage": usage(&used)}))
+        .map(|(name, used)| json!({"name": name, "usage": usage(used.cores, used.memory)}))
         .collect();
     if containers.is_empty() {
         return None;
@@ -146,12 +153,10 @@ fn of_pod(view: &View<'_>, pod: &Arc<Object>, at: f64) -> Option<Value> {
     Some(value)
 }
 
-fn of_node(view: &View<'_>, node: &Arc<Object>, at: f64) -> Value {
-    let mut used = view.used_on(node.name(), at);
-    // A node at rest uses a little itself.
-    used.cores += 0.05;
-    used.memory += 600.0 * MEBI;
+fn of_node(used: &HashMap<String, (f64, f64)>, node: &Object) -> Value {
+    let (cores, memory) = used.get(node.name()).copied().unwrap_or_default();
     let mut value = measurement("NodeMetrics", node);
-    value["usage"] = usage(&used);
+    // A node at rest uses a little itself.
+    value["usage"] = usage(cores + 0.05, memory + 600.0 * MEBI);
     value
 }

@@ -1,5 +1,6 @@
 //! The figures as the series of cAdvisor and kube-state-metrics, with their names and labels.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -115,37 +116,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// What all pods of a node use.
-    pub fn used_on(&self, node: &str, at: f64) -> Used {
-        let mut total = Used::default();
-        for pod in self.pods.iter().filter(|pod| pod.node == node) {
-            for used in pod
-                .containers
-                .iter()
-                .filter_map(|one| self.container(pod, one, at))
-            {
-                total.cores += used.cores;
-                total.memory += used.memory;
-            }
-        }
-        total
-    }
-
     fn container(&self, pod: &Pod, container: &Container, at: f64) -> Option<Used> {
-        let since = container.since.filter(|since| *since <= at)?;
-        let resting = at_rest(&pod.uid, &container.bounds, since, at);
-        let loaded = if container.first {
-            self.cluster.load.at(&pod.uid, &container.run, at)
-        } else {
-            super::state::Sample::default()
-        };
-        let limit = container.bounds.memory_limit.unwrap_or(f64::INFINITY);
-        Some(Used {
-            counters: resting.each(loaded.counters, |one, two| one + two),
-            memory: (memory_at_rest(&pod.uid, &container.bounds, at) + loaded.memory).min(limit),
-            cores: cpu_at_rest(&pod.uid, &container.bounds, at) + loaded.cores,
-            since,
-        })
+        used(self.cluster, &pod.uid, container, at)
     }
 
     fn of_metric(&self, metric: &Metric, at: f64) -> Vec<Sample> {
@@ -176,6 +148,61 @@ impl<'a> View<'a> {
             Source::Node(of) => self.nodes.iter().flat_map(of).collect(),
         }
     }
+}
+
+/// What a pod's container uses at a moment; none before its run began.
+fn used(cluster: &Cluster, uid: &str, container: &Container, at: f64) -> Option<Used> {
+    let since = container.since.filter(|since| *since <= at)?;
+    let resting = at_rest(uid, &container.bounds, since, at);
+    let loaded = if container.first {
+        cluster.load.at(uid, &container.run, at)
+    } else {
+        super::state::Sample::default()
+    };
+    let limit = container.bounds.memory_limit.unwrap_or(f64::INFINITY);
+    Some(Used {
+        counters: resting.each(loaded.counters, |one, two| one + two),
+        memory: (memory_at_rest(uid, &container.bounds, at) + loaded.memory).min(limit),
+        cores: cpu_at_rest(uid, &container.bounds, at) + loaded.cores,
+        since,
+    })
+}
+
+/// Cores and bytes of memory that the pods on each node use now, by the node's name.
+///
+/// Of pods that are alike but for their names and times one is read, and those under load: there may be very many.
+pub fn used_by_node(cluster: &Cluster, at: f64) -> HashMap<String, (f64, f64)> {
+    let mut alike: HashMap<*const u8, Pod> = HashMap::new();
+    let mut nodes: HashMap<String, (f64, f64)> = HashMap::new();
+    for object in cluster.store.list(&POD, None).0 {
+        let node = object.field("spec.nodeName").unwrap_or("");
+        if cluster.faults.silence(node).is_some() {
+            continue;
+        }
+        let own;
+        let pod = match object.shared_text() {
+            Some(text) if !cluster.load.is_on(&object.uid) => alike
+                .entry(text.as_ptr())
+                .or_insert_with(|| Pod::read(object.bare_value())),
+            _ => {
+                own = Pod::read(object.bare_value());
+                &own
+            }
+        };
+        if !nodes.contains_key(node) {
+            nodes.insert(node.to_owned(), (0.0, 0.0));
+        }
+        let sum = nodes.get_mut(node).expect("it was put in");
+        for used in pod
+            .containers
+            .iter()
+            .filter_map(|container| used(cluster, &object.uid, container, at))
+        {
+            sum.0 += used.cores;
+            sum.1 += used.memory;
+        }
+    }
+    nodes
 }
 
 impl Pod {

@@ -103,7 +103,12 @@ impl Load {
 
     /// Whether what a pod used is kept when it goes: of light ones only where there was load on it.
     pub fn is_kept(&self, cluster: &Cluster, uid: &str) -> bool {
-        !cluster.config.light_pods || self.pods.read().contains_key(uid)
+        !cluster.config.light_pods || self.is_on(uid)
+    }
+
+    /// Whether there is or was load on a pod.
+    pub fn is_on(&self, uid: &str) -> bool {
+        self.pods.read().contains_key(uid)
     }
 
     /// What load had made a pod's run use up to a moment.

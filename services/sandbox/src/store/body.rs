@@ -57,6 +57,13 @@ impl Body {
         }
     }
 
+    pub fn shared_text(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Shared { text, .. } => Some(text),
+        }
+    }
+
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Whole(bytes) => out.extend_from_slice(bytes),

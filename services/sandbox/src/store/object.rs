@@ -169,6 +169,12 @@ impl Object {
         self.body.value().unwrap_or_else(|| Value::Object(Map::new()))
     }
 
+    /// What it has in common with all that differ from it in their names, addresses and times only; one text for all of
+    /// them.
+    pub fn shared_text(&self) -> Option<&Arc<str>> {
+        self.body.shared_text()
+    }
+
     /// Appends the JSON of the object; in a list it goes without `apiVersion` and `kind`.
     pub fn write(&self, typed: bool, out: &mut Vec<u8>) {
         if typed {

@@ -105,6 +105,19 @@ async fn load_is_shared_among_the_ready_pods_and_shown_everywhere() {
         let cores = cpu.parse::<f64>().unwrap() / 1e6;
         assert!((0.2..0.21).contains(&cores), "{item}");
     }
+    let request = http::Request::get("/apis/metrics.k8s.io/v1beta1/nodes");
+    let nodes: Value = stage
+        .client
+        .request(request.body(Vec::new()).unwrap())
+        .await
+        .unwrap();
+    let nodes = nodes["items"].as_array().unwrap();
+    let used = |node: &Value| {
+        let cpu = node["usage"]["cpu"].as_str().unwrap().trim_end_matches('u');
+        cpu.parse::<f64>().unwrap() / 1e6 - 0.05
+    };
+    let total: f64 = nodes.iter().map(used).sum();
+    assert!((0.4..0.42).contains(&total), "both pods and no more: {nodes:?}");
     let (_, shown) = http("GET", &admin, "/clusters/east/load").await.unwrap();
     assert!(shown.contains("\"rps\":40"), "{shown}");
     let (status, _) = http("DELETE", &admin, "/clusters/east/load/default/web")
