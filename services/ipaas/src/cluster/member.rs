@@ -23,6 +23,8 @@ use crate::cluster::throttle::Throttle;
 
 /// Pods, nodes, ReplicaSets, and a service's four kinds.
 pub const FEEDS: usize = 7;
+/// A cluster that was not read to its end within this has a gap, and what is known of it is stale.
+const LONGEST_FIRST_READ: Duration = Duration::from_secs(60);
 /// How long a namespace is taken for ours without another look.
 const FOUND_OURS: Duration = Duration::from_secs(30);
 
@@ -41,6 +43,7 @@ pub struct Member {
     pub tables: Arc<Tables>,
     pub dirty: Arc<Dirty>,
     pub target: Target,
+    connected: Instant,
     /// Projects and environments whose namespace was found to be theirs, and when.
     namespaces: Mutex<HashMap<(String, String), Instant>>,
     /// One apply, removal or comparison of a service at a time.
@@ -80,6 +83,7 @@ impl Member {
             tables: parts.target.tables.clone(),
             dirty: parts.target.dirty.clone(),
             target: parts.target,
+            connected: Instant::now(),
             namespaces: Mutex::default(),
             locks: Mutex::default(),
             stop: parts.stop,
@@ -125,6 +129,16 @@ impl Member {
     #[must_use]
     pub fn is_synced(&self) -> bool {
         self.feeds.iter().all(|feed| feed.is_synced())
+    }
+
+    /// Whether it is being read for the first time, and nothing says that this won't end well. Until then half of what it
+    /// has is not known, and what was known before the process began is the better word.
+    #[must_use]
+    pub fn is_being_read(&self) -> bool {
+        !self.is_synced()
+            && self.connected.elapsed() < LONGEST_FIRST_READ
+            && self.health.probed().error.is_none()
+            && self.feed_error().is_none()
     }
 
     /// # Errors

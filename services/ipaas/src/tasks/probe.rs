@@ -81,10 +81,14 @@ pub async fn run(state: AppState, member: Arc<Member>) {
 }
 
 /// What others are told of when it changes.
-fn view_of(state: &AppState, member: &Member, reachable: bool) -> (bool, bool, bool, bool) {
-    let stale = member.freshness(state.now()).stale;
-    let throttled = member.throttle.shown(Instant::now()).is_some();
-    (reachable, member.is_synced(), stale, throttled)
+fn view_of(state: &AppState, member: &Member, reachable: bool) -> [bool; 5] {
+    [
+        reachable,
+        member.is_synced(),
+        member.is_being_read(),
+        member.freshness(state.now()).stale,
+        member.throttle.shown(Instant::now()).is_some(),
+    ]
 }
 
 async fn probe(state: &AppState, member: &Member) -> Result<(), String> {

@@ -1,6 +1,8 @@
 //! Several ipaas on one database, and a database that goes away.
 
+use api_types::internal::ServicePlace;
 use platform::Foundation;
+use sandbox::faults::{Fault, Latency};
 use test_support::{Backend, wait_for};
 
 use crate::bed::{Bed, Ground, PATIENCE, WEB, WEB_2, breakable, client_of, grounds};
@@ -52,7 +54,11 @@ async fn two_replicas_do_the_work_of_one() {
             let mut seen = Vec::new();
             for client in [&bed.client, &second] {
                 let snapshot = client
-                    .list_workloads_of(&bed.project, "test", "web")
+                    .list_workloads_of(vec![ServicePlace {
+                        project: bed.project.clone(),
+                        environment: "test".into(),
+                        service: "web".into(),
+                    }])
                     .await
                     .unwrap();
                 seen.extend(
@@ -90,6 +96,41 @@ async fn two_replicas_do_the_work_of_one() {
             }
         })
         .await;
+        other.shutdown.cancel();
+        bed.finish().await;
+    }
+}
+
+/// Half a list is no news: what was known before a start isn't called stale, nor smaller, while a cluster is read.
+#[tokio::test]
+async fn a_cluster_that_is_being_read_for_the_first_time_is_left_out() {
+    for ground in breakable() {
+        let bed = Bed::new(ground).await;
+        let alpha = bed.cluster().id;
+        bed.client
+            .apply_workload(alpha, &bed.desired("web", 1, WEB))
+            .await
+            .unwrap();
+        bed.wait_rolled_out("web", 1, 1).await;
+        bed.handle("alpha").faults().put_on(Fault::Slow {
+            latency: Latency::Fixed(700.0),
+        });
+        let other = beside(&bed, &bed.foundation);
+        let running = ipaas::start(other.clone(), bed.config.clone()).await.unwrap();
+        let second = client_of(&other, &running);
+        let mut left_out = false;
+        let seen = wait_for("the second to have read it", PATIENCE, async || {
+            let snapshot = second.list_workloads().await.unwrap();
+            let seen = snapshot.workloads.into_iter().find(|one| one.cluster_id == alpha);
+            left_out |= seen.is_none() && !snapshot.complete.contains(&alpha);
+            seen.ok_or("nothing yet")
+        })
+        .await;
+        assert!(left_out);
+        assert!(
+            !seen.observation.stale && seen.observation.ready == 2,
+            "the first word is whole: {seen:?}"
+        );
         other.shutdown.cancel();
         bed.finish().await;
     }
