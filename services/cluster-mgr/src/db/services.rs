@@ -249,13 +249,35 @@ pub async fn unplaced_ids(connection: &impl Connection) -> Result<Vec<Uuid>, DbE
 }
 
 /// Id and place of every service.
-pub async fn places(connection: &impl Connection) -> Result<Vec<(Uuid, String, String, String)>, DbErr> {
-    Entity::find()
+pub async fn places(connection: &impl Connection) -> Result<Vec<(Uuid, Place)>, DbErr> {
+    places_where(connection, Condition::all()).await
+}
+
+/// Id and place of these services.
+pub async fn places_of(connection: &impl Connection, ids: &[Uuid]) -> Result<Vec<(Uuid, Place)>, DbErr> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let these = Condition::all().add(Column::Id.is_in(chunk.iter().copied()));
+        found.extend(places_where(connection, these).await?);
+    }
+    Ok(found)
+}
+
+async fn places_where(
+    connection: &impl Connection,
+    condition: Condition,
+) -> Result<Vec<(Uuid, Place)>, DbErr> {
+    let rows: Vec<(Uuid, String, String, String)> = Entity::find()
         .select_only()
         .columns([Column::Id, Column::Project, Column::Environment, Column::Name])
+        .filter(condition)
         .into_tuple()
         .all(connection)
-        .await
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, project, environment, name)| (id, (project, environment, name)))
+        .collect())
 }
 
 /// Every service that avoids others, by its place, with their names.
@@ -298,17 +320,7 @@ pub async fn at_places(connection: &impl Connection, places: &[Place]) -> Result
                         .add(Column::Name.eq(name)),
                 )
             });
-        let rows: Vec<(Uuid, String, String, String)> = Entity::find()
-            .select_only()
-            .columns([Column::Id, Column::Project, Column::Environment, Column::Name])
-            .filter(any)
-            .into_tuple()
-            .all(connection)
-            .await?;
-        found.extend(
-            rows.into_iter()
-                .map(|(id, project, environment, name)| (id, (project, environment, name))),
-        );
+        found.extend(places_where(connection, any).await?);
     }
     Ok(found)
 }

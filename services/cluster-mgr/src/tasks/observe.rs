@@ -1,14 +1,14 @@
 //! Follows ipaas's change stream and mirrors what is seen of services into the database.
 //!
 //! A change says only that something did. After a short pause, in which more may come, what it was about
-//! is read and compared with the mirror: a few services one by one, many all at once. The pause grows
-//! with what a reading takes, so that reading never takes more than a small part of the time.
+//! is read in one call and compared with the mirror: the services that it names, or all when they are very many. The
+//! pause grows with what a reading takes, so that reading never takes more than a small part of the time.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use api_types::changes::{Change, ChangeLine, Topic};
-use api_types::internal::{ObservedWorkload, WorkloadSnapshot};
+use api_types::internal::{ObservedWorkload, ServicePlace, WorkloadSnapshot};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::app::reconcile::sync::Look;
 use crate::db::columns::StoredObservation;
+use crate::db::services::Place;
 use crate::db::{Record, observations, put, services};
 use crate::state::AppState;
 use crate::tasks::lead;
@@ -26,8 +27,8 @@ use crate::tasks::lead;
 const PAUSE: Duration = Duration::from_millis(50);
 /// Reading takes at most one part in so many of the time.
 const SHARE: u32 = 4;
-/// More services than this are read all at once.
-const FEW: usize = 16;
+/// Of more services than this everything is read.
+const MANY: usize = 1_000;
 
 pub struct Observe {
     state: AppState,
@@ -35,14 +36,14 @@ pub struct Observe {
 
 /// The mirror by service and cluster.
 type Mirror = HashMap<(Uuid, Uuid), observations::Model>;
-/// Services by id: project, environment, name.
-type Places = HashMap<Uuid, (String, String, String)>;
+/// Services by id.
+type Places = HashMap<Uuid, Place>;
 
 /// What is to be read next.
 #[derive(Debug, Default)]
 struct Wanted {
     all: bool,
-    places: HashSet<(String, String, String)>,
+    places: HashSet<Place>,
 }
 
 impl Wanted {
@@ -80,7 +81,6 @@ impl Observe {
         let places: Places = services::places(&self.state.foundation.database)
             .await?
             .into_iter()
-            .map(|(id, project, environment, name)| (id, (project, environment, name)))
             .collect();
         let difference = compare(mirror, &snapshot, &places, |_| true, at);
         self.keep(mirror, difference, &places, epoch).await?;
@@ -88,28 +88,28 @@ impl Observe {
         Ok(snapshot.cursor)
     }
 
-    /// Reads one service.
-    async fn look_at(
-        &self,
-        mirror: &mut Mirror,
-        place: &(String, String, String),
-        epoch: i64,
-    ) -> anyhow::Result<()> {
-        let at = self.state.now();
-        let (project, environment, name) = place;
-        let database = &self.state.foundation.database;
-        let Some(service) = services::find(database, project, environment, name).await? else {
+    /// Reads these services.
+    async fn look_at(&self, mirror: &mut Mirror, places: &Places, epoch: i64) -> anyhow::Result<()> {
+        if places.is_empty() {
             return Ok(());
-        };
-        let snapshot = self
-            .state
-            .ipaas
-            .list_workloads_of(project, environment, name)
-            .await?;
-        let places = Places::from([(service.id, place.clone())]);
-        let difference = compare(mirror, &snapshot, &places, |id| id == service.id, at);
-        self.keep(mirror, difference, &places, epoch).await?;
-        self.state.work.looked_at(service.id, look(at, &snapshot));
+        }
+        let at = self.state.now();
+        let services = places
+            .values()
+            .cloned()
+            .map(|(project, environment, service)| ServicePlace {
+                project,
+                environment,
+                service,
+            })
+            .collect();
+        let snapshot = self.state.ipaas.list_workloads_of(services).await?;
+        let difference = compare(mirror, &snapshot, places, |id| places.contains_key(&id), at);
+        self.keep(mirror, difference, places, epoch).await?;
+        let look = look(at, &snapshot);
+        for service in places.keys() {
+            self.state.work.looked_at(*service, look.clone());
+        }
         Ok(())
     }
 
@@ -154,20 +154,14 @@ impl Observe {
     /// Reads what is wanted.
     async fn read(&self, mirror: &mut Mirror, wanted: Wanted, epoch: i64) -> anyhow::Result<()> {
         let ids: Vec<Uuid> = self.state.work.looks_wanted().into_iter().collect();
-        let mut places = wanted.places;
-        if ids.len() <= FEW {
-            let rows = services::find_many(&self.state.foundation.database, &ids, false).await?;
-            places.extend(
-                rows.into_iter()
-                    .map(|row| (row.project, row.environment, row.name)),
-            );
-        }
-        if wanted.all || ids.len() > FEW || places.len() > FEW {
+        if wanted.all || ids.len() + wanted.places.len() > MANY {
             self.look_at_all(mirror, epoch).await?;
         } else {
-            for place in &places {
-                self.look_at(mirror, place, epoch).await?;
-            }
+            let database = &self.state.foundation.database;
+            let named: Vec<Place> = wanted.places.into_iter().collect();
+            let mut places: Places = services::at_places(database, &named).await?.into_iter().collect();
+            places.extend(services::places_of(database, &ids).await?);
+            self.look_at(mirror, &places, epoch).await?;
         }
         self.state.outbox.reconcile.wake();
         Ok(())

@@ -11,7 +11,7 @@ use api_types::changes::{Change, ChangeLine, Topic};
 use api_types::clusters::{ClusterObservation, ConnectionCheck, FreeRoom, Kubeconfig, ResourceAmounts};
 use api_types::common::ClusterId;
 use api_types::internal::{
-    Applied, Connection, DesiredWorkload, ObservedWorkload, PutConnection, WorkloadSnapshot,
+    Applied, Connection, DesiredWorkload, ObservedWorkload, PutConnection, WorkloadQuery, WorkloadSnapshot,
 };
 use api_types::services::{Problem, RolloutState, WorkloadObservation};
 use auth::Verifier;
@@ -157,6 +157,7 @@ impl Ipaas {
                 put(apply).delete(remove),
             )
             .route("/internal/v1/workloads", get(list_workloads))
+            .route("/internal/v1/workloads/query", post(query_workloads))
             .route("/internal/v1/changes", get(follow))
             .layer(from_fn(auth::middleware::require_service))
             .layer(from_fn_with_state(
@@ -643,16 +644,22 @@ async fn remove(State(ipaas): State<Ipaas>, Path(path): Path<WorkloadPath>) -> A
     Ok(StatusCode::OK)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Filter {
-    project: Option<String>,
-    environment: Option<String>,
-    service: Option<String>,
+async fn list_workloads(State(ipaas): State<Ipaas>) -> Json<WorkloadSnapshot> {
+    snapshot(&ipaas, |_| true)
 }
 
-async fn list_workloads(State(ipaas): State<Ipaas>, Query(filter): Query<Filter>) -> Json<WorkloadSnapshot> {
-    let fits = |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|wanted| wanted == own);
+async fn query_workloads(
+    State(ipaas): State<Ipaas>,
+    Json(query): Json<WorkloadQuery>,
+) -> Json<WorkloadSnapshot> {
+    snapshot(&ipaas, |(project, environment, service)| {
+        query.services.iter().any(|wanted| {
+            (&wanted.project, &wanted.environment, &wanted.service) == (project, environment, service)
+        })
+    })
+}
+
+fn snapshot(ipaas: &Ipaas, takes: impl Fn(&(String, String, String)) -> bool) -> Json<WorkloadSnapshot> {
     let world = ipaas.world.lock();
     let mut workloads = Vec::new();
     let mut complete = Vec::new();
@@ -661,11 +668,9 @@ async fn list_workloads(State(ipaas): State<Ipaas>, Query(filter): Query<Filter>
         if cluster.up {
             complete.push(*id);
         }
-        for ((project, environment, service), workload) in &cluster.workloads {
-            if fits(&filter.project, project)
-                && fits(&filter.environment, environment)
-                && fits(&filter.service, service)
-            {
+        for (place, workload) in &cluster.workloads {
+            if takes(place) {
+                let (project, environment, service) = place;
                 workloads.push(ObservedWorkload {
                     cluster_id: *id,
                     cluster: registered.name.clone(),

@@ -7,7 +7,7 @@ use api_types::clusters::{ConnectionCheck, Kubeconfig};
 use api_types::common::ClusterId;
 use api_types::internal::{
     Applied, Connection, DesiredWorkload, MeasurementQuery, Measurements, PutConnection, RangeMeasurements,
-    RangeQuery, WorkloadSnapshot,
+    RangeQuery, WorkloadQuery, WorkloadSnapshot,
 };
 use axum::Router;
 use axum::extract::State;
@@ -23,6 +23,7 @@ use serde::Deserialize;
 use crate::app::apply::{self, require_current};
 use crate::app::names::ServiceKey;
 use crate::app::{connections, measured_range, measurements};
+use crate::cluster::member::Member;
 use crate::state::AppState;
 
 /// A follower is told that nothing happened this often.
@@ -45,6 +46,7 @@ pub fn router() -> Router<AppState> {
         )
         .route(service, put(apply_workload).delete(delete_workload))
         .route("/internal/v1/workloads", get(list_workloads))
+        .route("/internal/v1/workloads/query", post(query_workloads))
         .route("/internal/v1/changes", get(follow_changes))
 }
 
@@ -138,50 +140,46 @@ async fn delete_workload(
     Ok(StatusCode::OK)
 }
 
-/// Narrows the snapshot; all of it when empty.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WorkloadFilter {
-    cluster: Option<ClusterId>,
-    project: Option<String>,
-    environment: Option<String>,
-    service: Option<String>,
+async fn list_workloads(State(state): State<AppState>) -> Json<WorkloadSnapshot> {
+    Json(snapshot(&state, |member| member.services()))
 }
 
-impl WorkloadFilter {
-    fn takes(&self, key: &ServiceKey) -> bool {
-        let fits = |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|wanted| wanted == own);
-        fits(&self.project, &key.project)
-            && fits(&self.environment, &key.environment)
-            && fits(&self.service, &key.service)
-    }
-}
-
-async fn list_workloads(
+async fn query_workloads(
     State(state): State<AppState>,
-    Query(filter): Query<WorkloadFilter>,
+    Json(query): Json<WorkloadQuery>,
 ) -> Json<WorkloadSnapshot> {
+    let keys: Vec<ServiceKey> = query
+        .services
+        .iter()
+        .map(|place| ServiceKey::new(&place.project, &place.environment, &place.service))
+        .collect();
+    Json(snapshot(&state, |_| keys.clone()))
+}
+
+/// What the clusters show of these services. A cluster that is being read for the first time is left out: half a list is
+/// no news.
+fn snapshot(state: &AppState, services: impl Fn(&Member) -> Vec<ServiceKey>) -> WorkloadSnapshot {
     // Before the first read: what changes meanwhile is told again rather than lost.
     let cursor = state.changes.cursor();
     let now = state.now();
     let mut workloads = Vec::new();
     let mut complete = Vec::new();
     for member in state.members.all() {
-        if filter.cluster.is_some_and(|wanted| wanted != member.id) {
+        if member.is_being_read() {
             continue;
         }
         let freshness = member.freshness(now);
         if !freshness.stale {
             complete.push(member.id);
         }
-        let keys = member.services().into_iter().filter(|key| filter.takes(key));
+        let keys = services(&member).into_iter();
         workloads.extend(keys.filter_map(|key| member.observed(&key, freshness, now)));
     }
-    Json(WorkloadSnapshot {
+    WorkloadSnapshot {
         cursor,
         workloads,
         complete,
-    })
+    }
 }
 
 #[derive(Deserialize)]

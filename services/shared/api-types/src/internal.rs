@@ -81,7 +81,13 @@ pub struct ObservedWorkload {
     pub present: bool,
 }
 
-/// Everything that ipaas sees, at one cursor of its change stream.
+/// Which services are asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WorkloadQuery {
+    pub services: Vec<ServicePlace>,
+}
+
+/// What ipaas sees, of all services or of those that were asked about, at one cursor of its change stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WorkloadSnapshot {
     pub cursor: String,

@@ -7,7 +7,7 @@ use api_types::clusters::{ConnectionCheck, Kubeconfig};
 use api_types::common::ClusterId;
 use api_types::internal::{
     Applied, Connection, DesiredWorkload, MeasurementQuery, Measurements, PutConnection, RangeMeasurements,
-    RangeQuery, WorkloadSnapshot,
+    RangeQuery, ServicePlace, WorkloadQuery, WorkloadSnapshot,
 };
 use futures::Stream;
 use platform::lease::Fence;
@@ -103,18 +103,16 @@ impl IpaasClient {
         self.0.get("/internal/v1/workloads").await
     }
 
-    /// One service on every cluster, at one cursor of the change stream.
+    /// These services on every cluster, at one cursor of the change stream.
     pub async fn list_workloads_of(
         &self,
-        project: &str,
-        environment: &str,
-        service: &str,
+        services: Vec<ServicePlace>,
     ) -> Result<WorkloadSnapshot, ClientError> {
-        let request = self.0.request(Method::GET, "/internal/v1/workloads").query(&[
-            ("project", project),
-            ("environment", environment),
-            ("service", service),
-        ]);
+        let query = WorkloadQuery { services };
+        let request = self
+            .0
+            .request(Method::POST, "/internal/v1/workloads/query")
+            .json(&query);
         self.0.json(request).await
     }
 
