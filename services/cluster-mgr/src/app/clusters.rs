@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use api_types::clusters::{Cluster, ClusterPatch, ClusterRemoval, ClusterState, Taint, Witness};
 use api_types::common::{Gap, ListQuery, OperationId, Page};
 use api_types::failbacks::Failback;
-use api_types::operations::{OperationAccepted, OperationKind, OperationState};
+use api_types::operations::{OperationAccepted, OperationKind};
 use auth::Caller;
+use chrono::{DateTime, Utc};
 use platform::{ApiError, ApiResult};
 use serde_json::json;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::app::listing::{Sort, paginate};
 use crate::app::validation::{Fields, names};
 use crate::app::{edit, health, operations};
 use crate::db::clusters::Left;
-use crate::db::columns::{Labels, Taints, word};
+use crate::db::columns::{Labels, Taints};
 use crate::db::{
     Connection, DbErr, Record, Unit, assignments, cluster_agents, clusters, departures, services,
 };
@@ -185,6 +186,21 @@ pub async fn locked(unit: &Unit, name: &str) -> ApiResult<clusters::Model> {
     Ok(row)
 }
 
+/// Saves a cluster with a new version, as what is wanted of it changed.
+pub async fn save(
+    unit: &mut Unit,
+    row: &mut clusters::Model,
+    caller: &Caller,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    row.version += 1;
+    row.updated_at = now;
+    row.updated_by.clone_from(&caller.name);
+    clusters::save(&**unit, row).await?;
+    unit.record(Record::cluster(&row.name).intended());
+    Ok(())
+}
+
 pub async fn update(
     state: &AppState,
     caller: &Caller,
@@ -324,23 +340,13 @@ pub async fn remove(
         return Err(in_use(&unit, name, &there).await?);
     }
     let now = state.now();
-    let mut operation = operations::new(
-        OperationKind::RemoveCluster,
-        format!("remove cluster {name}"),
-        caller,
-        now,
-    );
-    operation.cluster = Some(name.to_owned());
-    operation.cluster_id = Some(row.id);
-    operation.state = word(OperationState::Running);
-    operations::insert(&mut unit, &operation).await?;
+    let title = format!("remove cluster {name}");
+    let operation =
+        operations::begin_on_cluster(&mut unit, OperationKind::RemoveCluster, title, &row, caller, now)
+            .await?;
     row.phase = clusters::REMOVING.to_owned();
     row.removal_id = Some(operation.id);
-    row.version += 1;
-    row.updated_at = now;
-    row.updated_by.clone_from(&caller.name);
-    clusters::save(&*unit, &row).await?;
-    unit.record(Record::cluster(name).intended());
+    save(&mut unit, &mut row, caller, now).await?;
     unit.commit().await?;
     state.work.registry.wake();
     Ok(OperationAccepted {

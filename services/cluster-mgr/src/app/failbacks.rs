@@ -15,10 +15,9 @@ use chrono::{DateTime, Utc};
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
-use crate::app::clusters::{locked, missing, present};
-use crate::app::evacuations::{ourselves, save, supersede};
+use crate::app::clusters::{locked, missing, present, save};
 use crate::app::failback::Away;
-use crate::app::operations;
+use crate::app::operations::{begin_on_cluster, ourselves, supersede};
 use crate::db::clusters::FailbackOrder;
 use crate::db::{Connection, DbErr, Unit, assignments, clusters, departures, services};
 use crate::state::AppState;
@@ -186,18 +185,11 @@ async fn order(
         return Ok(None);
     };
     departures::rest(&**unit, row.id).await?;
-    let mut operation = operations::new(
-        OperationKind::FailBackCluster,
-        format!(
-            "move {} replicas back to cluster {}, {percent} % at a time",
-            away.replicas, row.name
-        ),
-        caller,
-        now,
+    let title = format!(
+        "move {} replicas back to cluster {}, {percent} % at a time",
+        away.replicas, row.name
     );
-    operation.cluster = Some(row.name.clone());
-    operation.cluster_id = Some(row.id);
-    operations::insert(unit, &operation).await?;
+    let operation = begin_on_cluster(unit, OperationKind::FailBackCluster, title, row, caller, now).await?;
     row.failback = Some(FailbackOrder {
         operation: operation.id,
         percent,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use api_types::clusters::ClusterState;
-use api_types::operations::{OperationState, OperationStep, StepState};
+use api_types::operations::{OperationState, StepState};
 use async_trait::async_trait;
 use platform::driver::Task;
 use uuid::Uuid;
@@ -11,8 +11,9 @@ use uuid::Uuid;
 use crate::app::failback::{Away, share};
 use crate::app::failbacks::{self, Gone};
 use crate::app::failover;
+use crate::app::operations::tell_step;
 use crate::db::clusters::FailbackOrder;
-use crate::db::columns::{Returning, Steps, word};
+use crate::db::columns::{Returning, word};
 use crate::db::{Record, Unit, assignments, clusters, departures, observations, operations, put, services};
 use crate::state::AppState;
 use crate::tasks::{lead, registry};
@@ -158,25 +159,14 @@ impl Failback {
             format!("{done} of {} replicas have moved back; {message}", order.replicas)
         };
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        let mut step = OperationStep {
-            name: operation.cluster.clone().unwrap_or_default(),
-            state: if over {
-                StepState::Succeeded
-            } else {
-                StepState::Running
-            },
-            message: operation.message.clone(),
-            done: small(done),
-            total: small(order.replicas),
-            updated_at: now,
+        let state = if over {
+            StepState::Succeeded
+        } else {
+            StepState::Running
         };
-        if let Some(earlier) = operation.steps.0.first() {
-            step.updated_at = earlier.updated_at;
-            if step != *earlier {
-                step.updated_at = now;
-            }
-        }
-        operation.steps = Steps(vec![step]);
+        let told = operation.message.clone();
+        let far = (small(done), small(order.replicas));
+        tell_step(&mut operation, state, far, &told, now);
         let percent = (done * 100).checked_div(order.replicas).unwrap_or(0);
         operation.progress = percent.min(99) as i16;
         if over {
