@@ -369,6 +369,7 @@ impl Cluster {
             requested: self.requested(),
             used: None,
             largest_node: Some(self.node),
+            gpu_nodes: None,
             free: self.free.clone(),
         }
     }

@@ -63,6 +63,7 @@ fn cluster(name: &str) -> ClusterView {
             requested: ResourceAmounts::default(),
             used: None,
             largest_node: Some(amounts),
+            gpu_nodes: None,
             free: None,
         }),
         last_contact: Some(at(0)),
