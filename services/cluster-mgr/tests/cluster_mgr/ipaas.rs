@@ -206,6 +206,16 @@ impl Ipaas {
         );
     }
 
+    /// Connects to a cluster that was registered before.
+    pub fn connect(&self, id: ClusterId, name: &str) {
+        self.add(name);
+        let registered = Registered {
+            name: name.to_owned(),
+            cluster: name.to_owned(),
+        };
+        self.world.lock().connections.insert(id, registered);
+    }
+
     /// Changes a cluster, and tells those who follow.
     pub fn change<T>(&self, name: &str, change: impl FnOnce(&mut Cluster) -> T) -> T {
         let mut world = self.world.lock();
