@@ -29,3 +29,21 @@ impl MigratorTrait for Migrator {
 pub async fn run(database: &sea_orm_migration::sea_orm::DatabaseConnection) -> Result<(), DbErr> {
     Migrator::up(database, None).await
 }
+
+/// Brings a database to what it was just before a migration, so that a test can see what becomes of old rows.
+///
+/// # Errors
+/// The database's; that there is no migration of this name, or that it was applied already.
+pub async fn run_before(
+    database: &sea_orm_migration::sea_orm::DatabaseConnection,
+    name: &str,
+) -> Result<(), DbErr> {
+    let all = Migrator::migrations();
+    let before = all.iter().position(|migration| migration.name() == name);
+    let applied = Migrator::get_applied_migrations(database).await?.len();
+    let steps = before
+        .and_then(|before| before.checked_sub(applied))
+        .and_then(|steps| steps.try_into().ok())
+        .ok_or_else(|| DbErr::Custom(format!("there is no migration `{name}` ahead")))?;
+    Migrator::up(database, Some(steps)).await
+}

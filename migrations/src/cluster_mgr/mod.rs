@@ -11,6 +11,7 @@ mod m20261128_autoscaling_thinning;
 mod m20261128_cluster_health;
 mod m20261128_evacuations;
 mod m20261128_failback;
+mod m20261128_failback_policy;
 mod m20261128_fencing;
 mod m20261128_gpu;
 mod m20261128_placement;
@@ -33,5 +34,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261128_prices::Migration),
         Box::new(m20261128_fencing::Migration),
         Box::new(m20261128_failback::Migration),
+        Box::new(m20261128_failback_policy::Migration),
     ]
 }

@@ -34,8 +34,6 @@ pub struct Config {
     pub give_back_pause_ms: u64,
     pub evacuate_after_ms: u64,
     pub take_back_after_ms: u64,
-    pub failback_after_ms: u64,
-    pub failback_percent: u32,
     pub retry_first_ms: u64,
     pub retry_longest_ms: u64,
     pub dispatches: usize,
@@ -76,8 +74,6 @@ impl Default for Config {
             give_back_pause_ms: 1_800_000,
             evacuate_after_ms: 300_000,
             take_back_after_ms: 0,
-            failback_after_ms: 0,
-            failback_percent: 25,
             retry_first_ms: 1_000,
             retry_longest_ms: 60_000,
             dispatches: 64,
@@ -172,16 +168,6 @@ pub const SETTINGS: &[Setting] = &[
         name: "cluster_mgr.take_back_after_ms",
         default: "0",
         meaning: "how long a cluster that was evacuated by itself is Ready again before it gets replicas; 0: a person decides",
-    },
-    Setting {
-        name: "cluster_mgr.failback_after_ms",
-        default: "0",
-        meaning: "how long a cluster that is in use again is Ready before what left it moves back; 0: a person decides",
-    },
-    Setting {
-        name: "cluster_mgr.failback_percent",
-        default: "25",
-        meaning: "at most so many percent of what left a cluster move back at a time, from 1 to 100",
     },
     Setting {
         name: "cluster_mgr.retry_first_ms",
@@ -287,17 +273,6 @@ impl Config {
     #[must_use]
     pub fn take_back_after(&self) -> Option<Duration> {
         (self.take_back_after_ms > 0).then(|| Duration::from_millis(self.take_back_after_ms))
-    }
-
-    /// None: a person decides.
-    #[must_use]
-    pub fn failback_after(&self) -> Option<Duration> {
-        (self.failback_after_ms > 0).then(|| Duration::from_millis(self.failback_after_ms))
-    }
-
-    #[must_use]
-    pub fn failback_percent(&self) -> u32 {
-        self.failback_percent.clamp(1, 100)
     }
 
     #[must_use]

@@ -105,6 +105,7 @@ fn observed() -> ClusterObservation {
             pods: 20 + number,
             gpus: number % 4 * 2,
         },
+        gpus_only: false,
     };
     ClusterObservation {
         observed_at: chrono::DateTime::UNIX_EPOCH,
@@ -122,6 +123,7 @@ fn observed() -> ClusterObservation {
         requested: ResourceAmounts::default(),
         used: None,
         largest_node: None,
+        gpu_nodes: None,
         free: Some(FreeRoom {
             nodes: (0..32).map(kind).collect(),
             waiting: ResourceAmounts::default(),

@@ -188,6 +188,7 @@ export function makeWorld(): World {
         namespace: `${name}-${environment}`,
         clusters: environment === 'test' ? ['east', 'west'] : [],
         failover: 'confirm',
+        failback: { mode: 'confirm', after_minutes: 30, percent: 25 },
         services: 0,
         version: 1,
         created_at: ago(86_400 * 20),

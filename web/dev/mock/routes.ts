@@ -172,6 +172,7 @@ export const ROUTES: Route[] = [
         namespace: `${project}-${name}`,
         clusters,
         failover: 'confirm' as const,
+        failback: { mode: 'confirm' as const, after_minutes: 30, percent: 25 },
         services: 0,
         version: 1,
         created_at: now(),

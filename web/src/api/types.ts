@@ -27,6 +27,8 @@ export type {
   Evacuation,
   EvacuationPlan,
   Failback,
+  FailbackMode,
+  FailbackPolicy,
   Failover,
   Event as PodEvent,
   Gap,

@@ -7,7 +7,6 @@ mod cluster_agents;
 mod clusters;
 mod environments;
 mod evacuations;
-mod failbacks;
 mod operations;
 mod overview;
 mod placement;
@@ -63,9 +62,9 @@ pub fn public() -> OpenApiRouter<AppState> {
             evacuations::end_evacuation
         ))
         .routes(routes!(
-            failbacks::plan_failback,
-            failbacks::fail_back_cluster,
-            failbacks::stop_failback
+            evacuations::plan_failback,
+            evacuations::fail_back_cluster,
+            evacuations::stop_failback
         ))
         .routes(routes!(projects::list_projects, projects::create_project))
         .routes(routes!(

@@ -5,20 +5,21 @@ use std::collections::{HashMap, HashSet};
 use api_types::clusters::{Cluster, ClusterPatch, ClusterRemoval, ClusterState, Taint, Witness};
 use api_types::common::{Gap, ListQuery, OperationId, Page};
 use api_types::failbacks::Failback;
-use api_types::operations::{OperationAccepted, OperationKind, OperationState};
+use api_types::operations::{OperationAccepted, OperationKind};
 use auth::Caller;
+use chrono::{DateTime, Utc};
 use platform::{ApiError, ApiResult};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::app::failback::permits;
+use crate::app::failbacks::{self, Policies};
 use crate::app::listing::{Sort, paginate};
 use crate::app::validation::{Fields, names};
 use crate::app::{edit, health, operations};
 use crate::db::clusters::Left;
-use crate::db::columns::{Labels, Taints, word};
-use crate::db::{
-    Connection, DbErr, Record, Unit, assignments, cluster_agents, clusters, departures, services,
-};
+use crate::db::columns::{Labels, Taints};
+use crate::db::{Connection, DbErr, Record, Unit, assignments, cluster_agents, clusters, services};
 use crate::state::AppState;
 
 /// Services named in a refusal.
@@ -66,21 +67,25 @@ struct Beside {
     /// What is assigned on each.
     loads: HashMap<Uuid, assignments::Load>,
     agents: HashMap<Uuid, cluster_agents::Model>,
-    /// What left each and is not back.
-    away: HashMap<Uuid, departures::Sum>,
+    /// Services and replicas that left each, are not back and may return.
+    away: HashMap<Uuid, (u64, u64)>,
 }
 
 impl Beside {
     async fn load(connection: &impl Connection) -> Result<Self, DbErr> {
         let loads = assignments::loads(connection).await?;
+        let policies = Policies::load(connection).await?;
+        let mut away: HashMap<Uuid, (u64, u64)> = HashMap::new();
+        for (cluster, absent) in failbacks::absent(connection, &policies).await? {
+            for one in absent.iter().filter(|one| permits(one.policy.mode, false)) {
+                let sum = away.entry(cluster).or_default();
+                *sum = (sum.0 + one.services, sum.1 + one.replicas);
+            }
+        }
         Ok(Self {
             loads: loads.into_iter().map(|load| (load.cluster_id, load)).collect(),
             agents: cluster_agents::all(connection).await?,
-            away: departures::sums(connection)
-                .await?
-                .into_iter()
-                .map(|sum| (sum.cluster_id, sum))
-                .collect(),
+            away,
         })
     }
 }
@@ -104,12 +109,9 @@ async fn shown(
     let agent = beside.agents.get(&row.id);
     let away = beside.away.get(&row.id);
     let failback = (away.is_some() || row.failback.is_some()).then(|| Failback {
-        services_left: away.map_or(0, |away| away.services.max(0).unsigned_abs()),
-        replicas_left: away.map_or(0, |away| away.replicas.max(0).unsigned_abs()),
-        operation: row.failback.map(|order| OperationId(order.operation)),
-        percent: row
-            .failback
-            .map_or(state.config.failback_percent(), |order| order.percent),
+        services_left: away.map_or(0, |(services, _)| *services),
+        replicas_left: away.map_or(0, |(_, replicas)| *replicas),
+        operation: row.failback.as_ref().map(|order| OperationId(order.operation)),
     });
     row.to_cluster(services, replicas, left, failback, witnesses(state, row, agent)?)
 }
@@ -183,6 +185,21 @@ pub async fn locked(unit: &Unit, name: &str) -> ApiResult<clusters::Model> {
         return Err(removing(name));
     }
     Ok(row)
+}
+
+/// Saves a cluster with a new version, as what is wanted of it changed.
+pub async fn save(
+    unit: &mut Unit,
+    row: &mut clusters::Model,
+    caller: &Caller,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    row.version += 1;
+    row.updated_at = now;
+    row.updated_by.clone_from(&caller.name);
+    clusters::save(&**unit, row).await?;
+    unit.record(Record::cluster(&row.name).intended());
+    Ok(())
 }
 
 pub async fn update(
@@ -324,23 +341,13 @@ pub async fn remove(
         return Err(in_use(&unit, name, &there).await?);
     }
     let now = state.now();
-    let mut operation = operations::new(
-        OperationKind::RemoveCluster,
-        format!("remove cluster {name}"),
-        caller,
-        now,
-    );
-    operation.cluster = Some(name.to_owned());
-    operation.cluster_id = Some(row.id);
-    operation.state = word(OperationState::Running);
-    operations::insert(&mut unit, &operation).await?;
+    let title = format!("remove cluster {name}");
+    let operation =
+        operations::begin_on_cluster(&mut unit, OperationKind::RemoveCluster, title, &row, caller, now)
+            .await?;
     row.phase = clusters::REMOVING.to_owned();
     row.removal_id = Some(operation.id);
-    row.version += 1;
-    row.updated_at = now;
-    row.updated_by.clone_from(&caller.name);
-    clusters::save(&*unit, &row).await?;
-    unit.record(Record::cluster(name).intended());
+    save(&mut unit, &mut row, caller, now).await?;
     unit.commit().await?;
     state.work.registry.wake();
     Ok(OperationAccepted {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use api_types::common::{ListQuery, Page};
-use api_types::projects::{Environment, EnvironmentPatch, NewEnvironment};
+use api_types::projects::{Environment, EnvironmentPatch, FailbackPolicy, NewEnvironment};
 use auth::{Caller, Permission};
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
@@ -14,6 +14,9 @@ use crate::app::{edit, projects as project_logic};
 use crate::db::columns::{Names, word};
 use crate::db::{Connection, DbErr, Record, clusters, edits, environments, projects, services};
 use crate::state::AppState;
+
+/// A week.
+const LONGEST_AFTER_MINUTES: u32 = 7 * 24 * 60;
 
 const SORTS: [Sort<Environment>; 2] = [
     ("name", |environment| environment.name.clone()),
@@ -89,6 +92,18 @@ async fn check_clusters(
     Ok(())
 }
 
+fn check_failback(policy: FailbackPolicy, fields: &mut Fields) {
+    if policy.after_minutes > LONGEST_AFTER_MINUTES {
+        fields.refuse(
+            "failback.after_minutes",
+            format!("at most {LONGEST_AFTER_MINUTES}, a week"),
+        );
+    }
+    if !(1..=100).contains(&policy.percent) {
+        fields.refuse("failback.percent", "must be from 1 to 100");
+    }
+}
+
 pub async fn create(
     state: &AppState,
     caller: &Caller,
@@ -115,6 +130,7 @@ pub async fn create(
         );
     }
     check_clusters(&*unit, &new.clusters, &mut fields).await?;
+    check_failback(new.failback, &mut fields);
     fields.done()?;
     // `a-b` with `c` and `a` with `b-c` would share one namespace.
     if let Some(other) = environments::find_by_namespace(&*unit, &namespace).await? {
@@ -140,6 +156,9 @@ pub async fn create(
         namespace,
         clusters: Names(new.clusters),
         failover: word(new.failover),
+        failback: word(new.failback.mode),
+        failback_after_minutes: new.failback.after_minutes.cast_signed(),
+        failback_percent: new.failback.percent.cast_signed(),
         version: 1,
         created_at: now,
         updated_at: now,
@@ -185,10 +204,9 @@ pub async fn update(
     };
     edit::check(&unit, versioned, version).await?;
     let mut changed = Vec::new();
+    let mut fields = Fields::default();
     if let Some(chosen) = patch.clusters.filter(|chosen| *chosen != row.clusters.0) {
-        let mut fields = Fields::default();
         check_clusters(&*unit, &chosen, &mut fields).await?;
-        fields.done()?;
         row.clusters = Names(chosen);
         changed.push("clusters");
     }
@@ -196,6 +214,15 @@ pub async fn update(
         row.failover = failover;
         changed.push("failover");
     }
+    let known = row.failback_policy()?;
+    if let Some(policy) = patch.failback.filter(|policy| *policy != known) {
+        check_failback(policy, &mut fields);
+        row.failback = word(policy.mode);
+        row.failback_after_minutes = policy.after_minutes.cast_signed();
+        row.failback_percent = policy.percent.cast_signed();
+        changed.push("failback");
+    }
+    fields.done()?;
     if !changed.is_empty() {
         row.version += 1;
         row.updated_at = state.now();

@@ -1,7 +1,8 @@
 //! Moving back what left a cluster, once that is in use again: a share at a time, the next when the last is ready.
 //!
-//! An order only says how much may move at a time. The loop (`tasks::failback`) hands out the shares; that each replica
-//! stays where it is until it is ready at home is the loops' usual way.
+//! An order only says whose replicas move, and how many at a time. The loop (`tasks::failback`) keeps it to what the
+//! environments want (`app::failback`) and hands out the shares; that each replica stays where it is until it is ready at
+//! home is the loops' usual way.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -10,17 +11,18 @@ use api_types::clusters::{Cluster, ClusterState};
 use api_types::common::{FieldError, OperationId};
 use api_types::failbacks::{FailbackPlan, NewFailback, PlannedReturn};
 use api_types::operations::{OperationAccepted, OperationKind};
+use api_types::projects::FailbackPolicy;
 use auth::Caller;
 use chrono::{DateTime, Utc};
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
-use crate::app::clusters::{locked, missing, present};
-use crate::app::evacuations::{ourselves, save, supersede};
-use crate::app::failback::Away;
-use crate::app::operations;
-use crate::db::clusters::FailbackOrder;
-use crate::db::{Connection, DbErr, Unit, assignments, clusters, departures, services};
+use crate::app::clusters::{locked, missing, present, save};
+use crate::app::failback::{Absent, Away, asked, permits, revised};
+use crate::app::failover;
+use crate::app::operations::{begin_on_cluster, ourselves, supersede};
+use crate::db::clusters::{FailbackOrder, Return};
+use crate::db::{Connection, DbErr, Unit, assignments, clusters, departures, environments, services};
 use crate::state::AppState;
 
 /// Moves told in a plan.
@@ -31,6 +33,8 @@ const MOVES: usize = 500;
 pub struct Gone {
     pub service: services::Model,
     pub departure: departures::Model,
+    /// Its environment's.
+    pub policy: FailbackPolicy,
     /// Replicas that the cluster holds of it now.
     pub holds: u32,
 }
@@ -43,12 +47,62 @@ impl Gone {
             holds: self.holds,
         }
     }
+
+    #[must_use]
+    pub fn is_of(&self, one: &Return) -> bool {
+        one.is_of(&self.service.project, &self.service.environment)
+    }
+}
+
+/// The policies of all environments.
+#[derive(Clone, Debug)]
+pub struct Policies(HashMap<(String, String), FailbackPolicy>);
+
+impl Policies {
+    pub async fn load(connection: &impl Connection) -> Result<Self, DbErr> {
+        let all = environments::all(connection).await?.into_iter();
+        all.map(|row| {
+            let policy = row.failback_policy()?;
+            Ok(((row.project, row.name), policy))
+        })
+        .collect::<Result<_, DbErr>>()
+        .map(Self)
+    }
+
+    /// None when there is no such environment.
+    #[must_use]
+    pub fn of(&self, project: &str, environment: &str) -> Option<FailbackPolicy> {
+        self.0.get(&(project.to_owned(), environment.to_owned())).copied()
+    }
+}
+
+/// What left clusters and is not back, by cluster and environment.
+pub async fn absent(
+    connection: &impl Connection,
+    policies: &Policies,
+) -> Result<HashMap<Uuid, Vec<Absent>>, DbErr> {
+    let mut by_cluster: HashMap<Uuid, Vec<Absent>> = HashMap::new();
+    for sum in departures::sums(connection).await? {
+        let Some(policy) = policies.of(&sum.project, &sum.environment) else {
+            continue;
+        };
+        by_cluster.entry(sum.cluster_id).or_default().push(Absent {
+            policy,
+            services: sum.services.max(0).unsigned_abs(),
+            replicas: sum.replicas.max(0).unsigned_abs(),
+            stopped: sum.unstopped == 0,
+            project: sum.project,
+            environment: sum.environment,
+        });
+    }
+    Ok(by_cluster)
 }
 
 /// What left a cluster, back or not, in the order in which it moves back: the highest priority first, then by path.
 /// `lock` when the services are going to be changed.
 pub async fn gone(connection: &impl Connection, cluster: Uuid, lock: bool) -> Result<Vec<Gone>, DbErr> {
     let rows = departures::of_cluster(connection, cluster).await?;
+    let policies = Policies::load(connection).await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.service_id).collect();
     let mut services: HashMap<Uuid, services::Model> = services::find_many(connection, &ids, lock)
         .await?
@@ -65,8 +119,10 @@ pub async fn gone(connection: &impl Connection, cluster: Uuid, lock: bool) -> Re
     let mut gone: Vec<Gone> = rows
         .into_iter()
         .filter_map(|departure| {
+            let service = services.remove(&departure.service_id)?;
             Some(Gone {
-                service: services.remove(&departure.service_id)?,
+                policy: policies.of(&service.project, &service.environment)?,
+                service,
                 holds: holds.get(&departure.service_id).copied().unwrap_or(0),
                 departure,
             })
@@ -85,8 +141,10 @@ pub async fn plan(state: &AppState, name: &str) -> ApiResult<FailbackPlan> {
     let mut moves: Vec<PlannedReturn> = gone(database, cluster.id, false)
         .await?
         .into_iter()
+        .filter(|one| permits(one.policy.mode, false))
         .map(|one| PlannedReturn {
             replicas: one.away().left(),
+            percent: one.policy.percent,
             project: one.service.project,
             environment: one.service.environment,
             service: one.service.name,
@@ -98,7 +156,6 @@ pub async fn plan(state: &AppState, name: &str) -> ApiResult<FailbackPlan> {
     Ok(FailbackPlan {
         services,
         replicas,
-        percent: state.config.failback_percent(),
         moves,
     })
 }
@@ -107,7 +164,7 @@ fn sum(moves: &[PlannedReturn]) -> u64 {
     moves.iter().map(|one| u64::from(one.replicas)).sum()
 }
 
-/// Orders that what left moves back; the same again gives the same operation.
+/// Orders that what left moves back, where its environment doesn't forbid that; the same again gives the same operation.
 ///
 /// # Errors
 /// 409 `cluster_evacuating`, `cluster_not_ready`, or `nothing_to_return`.
@@ -117,8 +174,7 @@ pub async fn begin(
     name: &str,
     new: NewFailback,
 ) -> ApiResult<OperationAccepted> {
-    let percent = new.percent.unwrap_or(state.config.failback_percent());
-    if !(1..=100).contains(&percent) {
+    if new.percent.is_some_and(|percent| !(1..=100).contains(&percent)) {
         return Err(ApiError::fields(vec![FieldError {
             field: "percent".to_owned(),
             message: "must be from 1 to 100".to_owned(),
@@ -126,28 +182,29 @@ pub async fn begin(
     }
     let mut unit = state.unit().await?;
     let mut row = locked(&unit, name).await?;
-    if let Some(order) = row.failback {
-        return Ok(OperationAccepted {
-            operation: OperationId(order.operation),
-        });
-    }
     if row.evacuation.is_some() {
         return Err(ApiError::conflict(
             "cluster_evacuating",
             format!("cluster {name} is evacuated; take it back into use first"),
         ));
     }
-    if row.health()? != ClusterState::Ready {
+    if row.failback.is_none() && row.health()? != ClusterState::Ready {
         return Err(ApiError::conflict(
             "cluster_not_ready",
             format!("cluster {name} gets no replicas yet: {}", row.state_reason),
         ));
     }
-    let operation = order(&mut unit, &mut row, percent, caller, state.now()).await?;
+    let policies = Policies::load(&*unit).await?;
+    let absent = absent(&*unit, &policies)
+        .await?
+        .remove(&row.id)
+        .unwrap_or_default();
+    let wanted = asked(under_way(&row), &absent, new.percent);
+    let operation = order(&mut unit, &mut row, wanted, caller, state.now()).await?;
     let Some(operation) = operation else {
         return Err(ApiError::conflict(
             "nothing_to_return",
-            format!("nothing is known to have left cluster {name} that is not back"),
+            format!("nothing is known to have left cluster {name} that is not back and may return"),
         ));
     };
     unit.commit().await?;
@@ -157,57 +214,102 @@ pub async fn begin(
     })
 }
 
-/// The same for a cluster that has been Ready for long enough, where that is wanted.
+/// What moves back by the policies of now, where that is not what is under way.
+#[must_use]
+pub fn due(
+    row: &clusters::Model,
+    standing: failover::Standing,
+    absent: &[Absent],
+    policies: &Policies,
+    now: DateTime<Utc>,
+) -> Option<Vec<Return>> {
+    let policy_of = |one: &Return| policies.of(&one.project, &one.environment);
+    let well_for = |wait| row.evacuation.is_none() && failover::may_return(standing, wait, now);
+    let known = match &row.failback {
+        Some(order) if order.environments.is_empty() => asked(&[], absent, None),
+        _ => under_way(row).to_vec(),
+    };
+    let wanted = revised(&known, absent, policy_of, well_for);
+    (wanted != under_way(row)).then_some(wanted)
+}
+
+fn under_way(row: &clusters::Model) -> &[Return] {
+    row.failback
+        .as_ref()
+        .map(|order| order.environments.as_slice())
+        .unwrap_or_default()
+}
+
+/// Orders what moves back by the environments' policies, unless somebody ordered otherwise meanwhile.
 ///
 /// # Errors
 /// The database's.
-pub async fn begin_automatic(state: &AppState, unit: &mut Unit, cluster: Uuid) -> Result<(), DbErr> {
-    let Some(mut row) = clusters::find_by_id_locked(&**unit, cluster).await? else {
+pub async fn revise(
+    state: &AppState,
+    unit: &mut Unit,
+    seen: &clusters::Model,
+    wanted: Vec<Return>,
+) -> Result<(), DbErr> {
+    let Some(mut row) = clusters::find_by_id_locked(&**unit, seen.id).await? else {
         return Ok(());
     };
-    let idle = row.failback.is_none() && row.evacuation.is_none() && !row.is_removing();
-    if idle && row.health()? == ClusterState::Ready {
-        let percent = state.config.failback_percent();
-        order(unit, &mut row, percent, &ourselves(), state.now()).await?;
+    let same = row.failback == seen.failback && row.evacuation.is_none() && !row.is_removing();
+    if same {
+        order(unit, &mut row, wanted, &ourselves(), state.now()).await?;
     }
     Ok(())
 }
 
-/// Writes the order down; its operation, unless nothing is away.
+/// Writes down whose replicas move back; the operation, unless there are none.
 async fn order(
     unit: &mut Unit,
     row: &mut clusters::Model,
-    percent: u32,
+    environments: Vec<Return>,
     caller: &Caller,
     now: DateTime<Utc>,
 ) -> Result<Option<Uuid>, DbErr> {
-    let away = departures::sums(&**unit).await?;
-    let Some(away) = away.into_iter().find(|sum| sum.cluster_id == row.id) else {
+    if environments.is_empty() {
+        if row.failback.is_some() {
+            let message = "no environment wants its replicas to move back any more; what has moved stays";
+            stop(unit, row, message, now).await?;
+            save(unit, row, caller, now).await?;
+        }
         return Ok(None);
+    }
+    let before = row.failback.take();
+    let known = before
+        .as_ref()
+        .map(|order| order.environments.as_slice())
+        .unwrap_or_default();
+    for one in &environments {
+        if !known
+            .iter()
+            .any(|known| known.is_of(&one.project, &one.environment))
+        {
+            departures::rest(&**unit, row.id, &one.project, &one.environment).await?;
+        }
+    }
+    let unchanged = known == environments;
+    let operation = match before {
+        Some(order) => order.operation,
+        None => {
+            let title = format!("move replicas back to cluster {}", row.name);
+            let operation =
+                begin_on_cluster(unit, OperationKind::FailBackCluster, title, row, caller, now).await?;
+            operation.id
+        }
     };
-    departures::rest(&**unit, row.id).await?;
-    let mut operation = operations::new(
-        OperationKind::FailBackCluster,
-        format!(
-            "move {} replicas back to cluster {}, {percent} % at a time",
-            away.replicas, row.name
-        ),
-        caller,
-        now,
-    );
-    operation.cluster = Some(row.name.clone());
-    operation.cluster_id = Some(row.id);
-    operations::insert(unit, &operation).await?;
     row.failback = Some(FailbackOrder {
-        operation: operation.id,
-        percent,
-        replicas: away.replicas.max(0).unsigned_abs(),
+        operation,
+        environments,
     });
-    save(unit, row, caller, now).await?;
-    Ok(Some(operation.id))
+    if !unchanged {
+        save(unit, row, caller, now).await?;
+    }
+    Ok(Some(operation))
 }
 
-/// Stops moving back. What has moved stays.
+/// Stops moving back. What has moved stays, and what is away waits for a person.
 pub async fn end(state: &AppState, caller: &Caller, name: &str) -> ApiResult<Cluster> {
     let mut unit = state.unit().await?;
     let mut row = locked(&unit, name).await?;
@@ -215,6 +317,7 @@ pub async fn end(state: &AppState, caller: &Caller, name: &str) -> ApiResult<Clu
     if row.failback.is_some() {
         let message = format!("stopped by {}; what has moved stays", caller.name);
         stop(&mut unit, &mut row, &message, now).await?;
+        departures::stop(&*unit, row.id).await?;
         save(&mut unit, &mut row, caller, now).await?;
     }
     let cluster = present(state, &*unit, &row).await?;

@@ -1,7 +1,9 @@
 //! Operations: made with what they carry out, in the same transaction; read by whoever asked.
 
 use api_types::common::{ListQuery, OperationId, Page};
-use api_types::operations::{Operation, OperationFilter, OperationKind, OperationState};
+use api_types::operations::{
+    Operation, OperationFilter, OperationKind, OperationState, OperationStep, StepState,
+};
 use api_types::services::{ServiceState, ServiceStatus};
 use auth::{Caller, Permission, Visible};
 use chrono::{DateTime, Utc};
@@ -10,7 +12,7 @@ use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
 use crate::db::columns::{Steps, read_word, word};
-use crate::db::{DbErr, Record, Unit, operations, services};
+use crate::db::{DbErr, Record, Unit, clusters, operations, services};
 use crate::state::AppState;
 
 /// A new operation that nothing was done of yet.
@@ -35,6 +37,77 @@ pub fn new(kind: OperationKind, title: String, caller: &Caller, now: DateTime<Ut
         updated_at: now,
         finished_at: None,
     }
+}
+
+/// Who does what nobody asked for.
+pub fn ourselves() -> Caller {
+    Caller {
+        subject: "longshore".to_owned(),
+        name: "longshore".to_owned(),
+        grants: Vec::new(),
+    }
+}
+
+/// Begins an operation on a cluster, and on everything that is there.
+pub async fn begin_on_cluster(
+    unit: &mut Unit,
+    kind: OperationKind,
+    title: String,
+    cluster: &clusters::Model,
+    caller: &Caller,
+    now: DateTime<Utc>,
+) -> Result<operations::Model, DbErr> {
+    let mut operation = new(kind, title, caller, now);
+    operation.cluster = Some(cluster.name.clone());
+    operation.cluster_id = Some(cluster.id);
+    insert(unit, &operation).await?;
+    Ok(operation)
+}
+
+/// Says how far an operation on a cluster is: `done` of `total`.
+pub fn tell_step(
+    operation: &mut operations::Model,
+    state: StepState,
+    (done, total): (u32, u32),
+    message: &str,
+    now: DateTime<Utc>,
+) {
+    let mut step = OperationStep {
+        name: operation.cluster.clone().unwrap_or_default(),
+        state,
+        message: message.to_owned(),
+        done,
+        total,
+        updated_at: now,
+    };
+    if let Some(earlier) = operation.steps.0.first() {
+        step.updated_at = earlier.updated_at;
+        if step != *earlier {
+            step.updated_at = now;
+        }
+    }
+    operation.steps = Steps(vec![step]);
+}
+
+/// Ends an operation whose order is taken away.
+pub async fn supersede(
+    unit: &mut Unit,
+    operation: Uuid,
+    message: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let Some(mut operation) = operations::find(&**unit, operation).await? else {
+        return Ok(());
+    };
+    if operation.finished_at.is_none() {
+        operation.state = word(OperationState::Superseded);
+        operation.message = message.to_owned();
+        operation.updated_at = now;
+        operation.finished_at = Some(now);
+        operations::save(&**unit, &operation).await?;
+        unit.record(Record::operation(&operation));
+    }
+    Ok(())
 }
 
 pub async fn insert(unit: &mut Unit, operation: &operations::Model) -> Result<(), DbErr> {

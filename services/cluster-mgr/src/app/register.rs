@@ -73,7 +73,7 @@ pub async fn register(
     let state = state.clone();
     let tracker = state.foundation.tracker.clone();
     tracker
-        .spawn(async move { connect(&state, row, &connection, &once).await })
+        .spawn(async move { Box::pin(connect(&state, row, &connection, &once)).await })
         .await
         .map_err(ApiError::internal)?
 }

@@ -1,6 +1,6 @@
 //! Whether one replica fits on any node there is.
 
-use api_types::clusters::ResourceAmounts;
+use api_types::clusters::{ClusterObservation, ResourceAmounts};
 use api_types::placement::Placement;
 use api_types::spec::Resources;
 use http::StatusCode;
@@ -34,7 +34,7 @@ pub fn check_fit(
         let node = cluster
             .observed
             .as_ref()
-            .map(|stored| stored.0.largest_node.unwrap_or(stored.0.allocatable))
+            .map(|stored| largest_node(&stored.0, gpus > 0))
             .filter(|node| node.cpu_millicores > 0);
         match node {
             Some(node) if node.cpu_millicores < cpu || node.memory_bytes < memory || node.gpus < gpus => {
@@ -60,6 +60,18 @@ pub fn check_fit(
         ),
     )
     .with_details(json!({ "cluster": cluster, "largest_node": node })))
+}
+
+/// The most that a node that takes such a replica can give.
+fn largest_node(observed: &ClusterObservation, with_gpus: bool) -> ResourceAmounts {
+    let any = observed.largest_node.unwrap_or_else(|| {
+        let apart = observed.gpu_nodes.unwrap_or_default();
+        observed.allocatable.minus(apart.allocatable)
+    });
+    match observed.gpu_nodes {
+        Some(apart) if with_gpus => any.max(apart.largest_node),
+        _ => any,
+    }
 }
 
 /// GPUs are told where `asked` for.

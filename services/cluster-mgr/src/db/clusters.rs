@@ -73,13 +73,40 @@ pub struct EvacuationOrder {
 }
 
 /// What left by an evacuation moves back, some at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct FailbackOrder {
     pub operation: Uuid,
-    /// At most so many percent of `replicas` at a time.
-    pub percent: u32,
+    /// Empty only in one from before environments had policies of their own: all that may move back.
+    #[serde(default)]
+    pub environments: Vec<Return>,
+}
+
+/// An environment's replicas that move back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Return {
+    pub project: String,
+    pub environment: String,
+    /// Nobody asked for it.
+    pub automatic: bool,
+    /// At most so many percent of `replicas` at a time; what the environment says where none was asked for.
+    pub percent: Option<u32>,
     /// Replicas that were away when it was ordered.
     pub replicas: u64,
+}
+
+impl Return {
+    #[must_use]
+    pub fn is_of(&self, project: &str, environment: &str) -> bool {
+        self.project == project && self.environment == environment
+    }
+}
+
+impl FailbackOrder {
+    /// Replicas that were away when it was ordered.
+    #[must_use]
+    pub fn replicas(&self) -> u64 {
+        self.environments.iter().map(|one| one.replicas).sum()
+    }
 }
 
 /// Whose replicas leave a cluster.

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Query;
 use sea_orm::{FromQueryResult, QueryOrder as _, QuerySelect as _};
 
-use crate::db::{Connection, assignments, put};
+use crate::db::{Connection, assignments, put, services};
 
 /// A service that left a cluster.
 #[sea_orm::model]
@@ -20,27 +21,46 @@ pub struct Model {
     /// What the cluster will hold once what moves back now is there.
     pub returns_to: Option<i32>,
     pub at: DateTime<Utc>,
+    /// Somebody stopped moving it back: it doesn't begin again by itself.
+    pub stopped: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// What is away from a cluster in all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+/// What is away from a cluster of one environment.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Sum {
     pub cluster_id: Uuid,
+    pub project: String,
+    pub environment: String,
     pub services: i64,
     pub replicas: i64,
+    /// Services of which nobody stopped it.
+    pub unstopped: i64,
 }
 
-/// What left and is not back, by cluster.
+/// What left and is not back, by cluster and environment.
 pub async fn sums(connection: &impl Connection) -> Result<Vec<Sum>, DbErr> {
     Entity::find()
         .select_only()
         .column(Column::ClusterId)
+        .column(services::Column::Project)
+        .column(services::Column::Environment)
         .column_as(Column::ServiceId.count(), "services")
         .column_as(
             Expr::cust("CAST(SUM(departures.replicas - COALESCE(assignments.replicas, 0)) AS BIGINT)"),
             "replicas",
+        )
+        .column_as(
+            Expr::cust("CAST(SUM(CASE WHEN departures.stopped THEN 0 ELSE 1 END) AS BIGINT)"),
+            "unstopped",
+        )
+        .join(
+            sea_orm::JoinType::InnerJoin,
+            Entity::belongs_to(services::Entity)
+                .from(Column::ServiceId)
+                .to(services::Column::Id)
+                .into(),
         )
         .join(
             sea_orm::JoinType::LeftJoin,
@@ -52,16 +72,43 @@ pub async fn sums(connection: &impl Connection) -> Result<Vec<Sum>, DbErr> {
         .filter(Expr::cust(
             "departures.replicas > COALESCE(assignments.replicas, 0)",
         ))
+        .filter(services::Column::Deleting.eq(false))
         .group_by(Column::ClusterId)
+        .group_by(services::Column::Project)
+        .group_by(services::Column::Environment)
+        .order_by_asc(services::Column::Project)
+        .order_by_asc(services::Column::Environment)
         .into_model::<Sum>()
         .all(connection)
         .await
 }
 
-/// Nothing moves back to a cluster now.
-pub async fn rest(connection: &impl Connection, cluster_id: Uuid) -> Result<(), DbErr> {
+/// Nothing of an environment moves back to a cluster yet.
+pub async fn rest(
+    connection: &impl Connection,
+    cluster_id: Uuid,
+    project: &str,
+    environment: &str,
+) -> Result<(), DbErr> {
+    let own = Query::select()
+        .column(services::Column::Id)
+        .from(services::Entity)
+        .and_where(services::Column::Project.eq(project))
+        .and_where(services::Column::Environment.eq(environment))
+        .to_owned();
     Entity::update_many()
         .col_expr(Column::ReturnsTo, Expr::value(None::<i32>))
+        .filter(Column::ClusterId.eq(cluster_id))
+        .filter(Column::ServiceId.in_subquery(own))
+        .exec(connection)
+        .await
+        .map(drop)
+}
+
+/// Notes that somebody stopped moving back to a cluster.
+pub async fn stop(connection: &impl Connection, cluster_id: Uuid) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Stopped, Expr::value(true))
         .filter(Column::ClusterId.eq(cluster_id))
         .exec(connection)
         .await
@@ -96,6 +143,7 @@ pub async fn note(
                 replicas: earlier.max(*replicas),
                 returns_to: None,
                 at: now,
+                stopped: false,
             }
         })
         .collect();

@@ -1,7 +1,7 @@
 //! Environments of projects.
 
 use api_types::common::EnvironmentId;
-use api_types::projects::{Environment, Failover};
+use api_types::projects::{Environment, FailbackPolicy, Failover};
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
@@ -23,6 +23,10 @@ pub struct Model {
     pub clusters: Names,
     /// Of [`Failover`].
     pub failover: String,
+    /// Of `FailbackMode`.
+    pub failback: String,
+    pub failback_after_minutes: i32,
+    pub failback_percent: i32,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -40,6 +44,7 @@ impl Model {
             namespace: self.namespace.clone(),
             clusters: self.clusters.0.clone(),
             failover: read_word(&self.failover)?,
+            failback: self.failback_policy()?,
             services,
             version: self.version,
             created_at: self.created_at,
@@ -50,6 +55,14 @@ impl Model {
     #[must_use]
     pub fn fails_over_by_itself(&self) -> bool {
         self.failover == word(Failover::Automatic)
+    }
+
+    pub fn failback_policy(&self) -> Result<FailbackPolicy, DbErr> {
+        Ok(FailbackPolicy {
+            mode: read_word(&self.failback)?,
+            after_minutes: self.failback_after_minutes.max(0).unsigned_abs(),
+            percent: self.failback_percent.max(0).unsigned_abs(),
+        })
     }
 
     /// Whether the environment spans a cluster.

@@ -1,19 +1,22 @@
-//! Moves back what left a cluster: hands out one share at a time, and the next when all of the last is ready.
+//! Moves back what left a cluster: hands out one share of an environment at a time, and the next when all of the last is
+//! ready.
 
 use std::collections::HashMap;
 
 use api_types::clusters::ClusterState;
-use api_types::operations::{OperationState, OperationStep, StepState};
+use api_types::operations::{OperationState, StepState};
 use async_trait::async_trait;
 use platform::driver::Task;
 use uuid::Uuid;
 
-use crate::app::failback::{Away, share};
-use crate::app::failbacks::{self, Gone};
-use crate::app::failover;
-use crate::db::clusters::FailbackOrder;
-use crate::db::columns::{Returning, Steps, word};
-use crate::db::{Record, Unit, assignments, clusters, departures, observations, operations, put, services};
+use crate::app::failback::{Absent, Away, share};
+use crate::app::failbacks::{self, Gone, Policies};
+use crate::app::operations::tell_step;
+use crate::db::clusters::{FailbackOrder, Return};
+use crate::db::columns::{Returning, word};
+use crate::db::{
+    Connection, Record, Unit, assignments, clusters, departures, observations, operations, put, services,
+};
 use crate::state::AppState;
 use crate::tasks::{lead, registry};
 
@@ -29,35 +32,66 @@ impl Failback {
         Self { state }
     }
 
+    /// Hands out the next shares of environments whose last are ready; says what the others wait for.
     async fn advance(
         &self,
         cluster: &clusters::Model,
-        order: FailbackOrder,
+        order: &FailbackOrder,
         epoch: i64,
     ) -> anyhow::Result<()> {
-        let gone = failbacks::gone(&self.state.foundation.database, cluster.id, false).await?;
-        let waits = if cluster.health()? == ClusterState::Ready {
-            self.unsettled(cluster.id, &gone).await?
-        } else {
-            vec![format!("cluster {} to be ready", cluster.name)]
-        };
+        let mut gone = self
+            .moving(&self.state.foundation.database, cluster.id, order, false)
+            .await?;
+        let ready = cluster.health()? == ClusterState::Ready;
+        let mut waits = vec![format!("cluster {} to be ready", cluster.name)];
+        let mut due: Vec<&Return> = Vec::new();
+        if ready {
+            let unsettled = self.unsettled(cluster.id, &gone).await?;
+            waits = unsettled.iter().map(|one| one.service.path()).collect();
+            due = order
+                .environments
+                .iter()
+                .filter(|one| gone.iter().any(|own| own.is_of(one)))
+                .filter(|one| !unsettled.iter().any(|own| own.is_of(one)))
+                .collect();
+        }
+        let mut told = Vec::new();
         let mut unit = lead::begin(&self.state, epoch).await?;
-        if waits.is_empty() {
-            self.hand_out(&mut unit, cluster.id, order).await?;
-        } else {
+        if !due.is_empty() || gone.is_empty() {
+            let Some((left, moves)) = self.hand_out(&mut unit, cluster.id, order, &due).await? else {
+                return Ok(());
+            };
+            gone = left;
+            told.push(format!("{moves} services move now"));
+        }
+        if !waits.is_empty() {
             let more = waits.len().saturating_sub(NAMED);
             let mut message = format!("waits for {}", waits[..waits.len().min(NAMED)].join(", "));
             if more > 0 {
                 message.push_str(&format!(" and {more} more"));
             }
-            self.tell(&mut unit, order, &gone, &message).await?;
+            told.push(message);
         }
+        self.tell(&mut unit, order, &gone, &told.join("; ")).await?;
         unit.commit().await?;
         Ok(())
     }
 
-    /// What moves back and is not ready at home yet, by path.
-    async fn unsettled(&self, cluster: Uuid, gone: &[Gone]) -> anyhow::Result<Vec<String>> {
+    /// What an order is about.
+    async fn moving(
+        &self,
+        connection: &impl Connection,
+        cluster: Uuid,
+        order: &FailbackOrder,
+        lock: bool,
+    ) -> anyhow::Result<Vec<Gone>> {
+        let mut gone = failbacks::gone(connection, cluster, lock).await?;
+        gone.retain(|one| order.environments.iter().any(|part| one.is_of(part)));
+        Ok(gone)
+    }
+
+    /// What moves back and is not ready at home yet.
+    async fn unsettled(&self, cluster: Uuid, gone: &[Gone]) -> anyhow::Result<Vec<Gone>> {
         let database = &self.state.foundation.database;
         let moving: Vec<&Gone> = gone
             .iter()
@@ -82,46 +116,55 @@ impl Failback {
                     || held.get(&id).copied().unwrap_or(0) > 0
                     || ready.get(&id).copied().unwrap_or(0) < one.holds
             })
-            .map(|one| one.service.path())
+            .cloned()
             .collect())
     }
 
-    /// Forgets what is back or found no place, and lets the next share move.
-    async fn hand_out(&self, unit: &mut Unit, cluster: Uuid, order: FailbackOrder) -> anyhow::Result<()> {
+    /// Forgets what of these environments is back or found no place, and lets their next shares move. What is left of the
+    /// order, and how many services move; none when it is no longer ordered.
+    async fn hand_out(
+        &self,
+        unit: &mut Unit,
+        cluster: Uuid,
+        order: &FailbackOrder,
+        due: &[&Return],
+    ) -> anyhow::Result<Option<(Vec<Gone>, usize)>> {
         let Some(mut row) = clusters::find_by_id_locked(&**unit, cluster).await? else {
-            return Ok(());
+            return Ok(None);
         };
-        if row.failback != Some(order) {
-            return Ok(());
+        if row.failback.as_ref() != Some(order) {
+            return Ok(None);
         }
         let mut left = Vec::new();
-        for one in failbacks::gone(&**unit, cluster, true).await? {
+        for one in self.moving(&**unit, cluster, order, true).await? {
+            let is_due = due.iter().any(|part| one.is_of(part));
             let to = one.departure.returns_to.unwrap_or(0).max(0).unsigned_abs();
-            if one.away().left() > 0 && one.holds >= to {
+            if !is_due || (one.away().left() > 0 && one.holds >= to) {
                 left.push(one);
             } else {
                 departures::delete(&**unit, cluster, one.service.id).await?;
             }
         }
-        let away: Vec<Away> = left.iter().map(Gone::away).collect();
-        let parts = share(&away, order.replicas, order.percent);
-        for (one, part) in left.iter_mut().zip(parts) {
-            one.departure.returns_to = None;
-            if part > 0 {
-                one.departure.returns_to = Some(i32::try_from(one.holds + part).unwrap_or(i32::MAX));
-                one.service.returning = Some(Returning {
-                    cluster,
-                    replicas: part,
-                });
+        let (mut rows, mut moves) = (Vec::new(), Vec::new());
+        for part in due {
+            let mut own: Vec<&mut Gone> = left.iter_mut().filter(|one| one.is_of(part)).collect();
+            let away: Vec<Away> = own.iter().map(|one| one.away()).collect();
+            let policy = own.first().map_or(100, |one| one.policy.percent);
+            let counts = share(&away, part.replicas, part.percent.unwrap_or(policy));
+            for (one, count) in own.iter_mut().zip(counts) {
+                one.departure.returns_to = None;
+                if count > 0 {
+                    one.departure.returns_to = Some(i32::try_from(one.holds + count).unwrap_or(i32::MAX));
+                    one.service.returning = Some(Returning {
+                        cluster,
+                        replicas: count,
+                    });
+                    moves.push(one.service.clone());
+                }
+                rows.push(one.departure.clone());
             }
         }
-        let rows: Vec<departures::Model> = left.iter().map(|one| one.departure.clone()).collect();
         departures::save_all(&**unit, &rows).await?;
-        let moves: Vec<services::Model> = left
-            .iter()
-            .filter(|one| one.departure.returns_to.is_some())
-            .map(|one| one.service.clone())
-            .collect();
         put::<services::Entity>(&**unit, &moves).await?;
         for service in &moves {
             unit.record(Record::service(service).intended());
@@ -132,52 +175,41 @@ impl Failback {
             unit.record(Record::cluster(&row.name));
             tracing::info!(cluster.name = %row.name, "what left a cluster has moved back");
         }
-        let message = format!("{} services move now", moves.len());
-        self.tell(unit, order, &left, &message).await
+        Ok(Some((left, moves.len())))
     }
 
     /// Says how far it is; with nothing left it is over.
     async fn tell(
         &self,
         unit: &mut Unit,
-        order: FailbackOrder,
+        order: &FailbackOrder,
         left: &[Gone],
         message: &str,
     ) -> anyhow::Result<()> {
-        let Some(before) = operations::find(&**unit, order.operation).await? else {
+        let known = operations::find(&**unit, order.operation).await?;
+        let Some(before) = known.filter(|operation| operation.finished_at.is_none()) else {
             return Ok(());
         };
         let mut operation = before.clone();
         let away: u64 = left.iter().map(|one| u64::from(one.away().left())).sum();
-        let done = order.replicas.saturating_sub(away);
+        let all = order.replicas();
+        let done = all.saturating_sub(away);
         let now = self.state.now();
         let over = left.is_empty();
         operation.message = if over {
-            "what has room at home has moved back".to_owned()
+            "what may move and has room at home has moved back".to_owned()
         } else {
-            format!("{done} of {} replicas have moved back; {message}", order.replicas)
+            format!("{done} of {all} replicas have moved back; {message}")
         };
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        let mut step = OperationStep {
-            name: operation.cluster.clone().unwrap_or_default(),
-            state: if over {
-                StepState::Succeeded
-            } else {
-                StepState::Running
-            },
-            message: operation.message.clone(),
-            done: small(done),
-            total: small(order.replicas),
-            updated_at: now,
+        let state = if over {
+            StepState::Succeeded
+        } else {
+            StepState::Running
         };
-        if let Some(earlier) = operation.steps.0.first() {
-            step.updated_at = earlier.updated_at;
-            if step != *earlier {
-                step.updated_at = now;
-            }
-        }
-        operation.steps = Steps(vec![step]);
-        let percent = (done * 100).checked_div(order.replicas).unwrap_or(0);
+        let told = operation.message.clone();
+        tell_step(&mut operation, state, (small(done), small(all)), &told, now);
+        let percent = (done * 100).checked_div(all).unwrap_or(0);
         operation.progress = percent.min(99) as i16;
         if over {
             operation.state = word(OperationState::Succeeded);
@@ -192,24 +224,23 @@ impl Failback {
         Ok(())
     }
 
-    /// Begins by itself where that is wanted.
-    async fn begin(
+    /// Keeps the order to what the environments want by now; whether it was that already.
+    async fn revise(
         &self,
         cluster: &clusters::Model,
-        away: &[departures::Sum],
+        absent: &[Absent],
+        policies: &Policies,
         epoch: i64,
-    ) -> anyhow::Result<()> {
-        let Some(wait) = self.state.config.failback_after() else {
-            return Ok(());
+    ) -> anyhow::Result<bool> {
+        let standing = registry::standing(cluster)?;
+        let Some(wanted) = failbacks::due(cluster, standing, absent, policies, self.state.now()) else {
+            return Ok(true);
         };
-        let some = away.iter().any(|sum| sum.cluster_id == cluster.id);
-        let due = failover::may_return(registry::standing(cluster)?, wait, self.state.now());
-        if some && due && cluster.evacuation.is_none() {
-            let mut unit = lead::begin(&self.state, epoch).await?;
-            failbacks::begin_automatic(&self.state, &mut unit, cluster.id).await?;
-            unit.commit().await?;
-        }
-        Ok(())
+        let mut unit = lead::begin(&self.state, epoch).await?;
+        failbacks::revise(&self.state, &mut unit, cluster, wanted).await?;
+        unit.commit().await?;
+        self.state.work.failback.wake();
+        Ok(false)
     }
 }
 
@@ -222,11 +253,14 @@ impl Task for Failback {
     async fn turn(&self, epoch: i64) -> anyhow::Result<()> {
         let database = &self.state.foundation.database;
         let all = clusters::all(database).await?;
-        let away = departures::sums(database).await?;
+        let policies = Policies::load(database).await?;
+        let absent = failbacks::absent(database, &policies).await?;
         for cluster in all.iter().filter(|cluster| !cluster.is_removing()) {
-            match cluster.failback {
-                Some(order) => self.advance(cluster, order, epoch).await?,
-                None => self.begin(cluster, &away, epoch).await?,
+            let absent = absent.get(&cluster.id).map(Vec::as_slice).unwrap_or_default();
+            if self.revise(cluster, absent, &policies, epoch).await?
+                && let Some(order) = &cluster.failback
+            {
+                self.advance(cluster, order, epoch).await?;
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use api_types::clusters::ClusterState;
 use api_types::common::ClusterId;
-use api_types::operations::{OperationState, OperationStep, StepState};
+use api_types::operations::{OperationState, StepState};
 use async_trait::async_trait;
 use chrono::Duration;
 use platform::driver::Task;
@@ -14,8 +14,9 @@ use uuid::Uuid;
 use crate::app::clusters::SINGLETONS;
 use crate::app::evacuations;
 use crate::app::failover::{self, Standing, Verdict};
+use crate::app::operations::tell_step;
 use crate::db::clusters::EvacuationOrder;
-use crate::db::columns::{Steps, word};
+use crate::db::columns::word;
 use crate::db::{
     DbErr, Record, Unit, assignments, cluster_agents, cluster_states, clusters, departures, edits,
     environments, observations, operations,
@@ -207,7 +208,7 @@ impl Registry {
         operation.updated_at = now;
         operation.finished_at = Some(now);
         let total = operation.steps.0.first().map_or(0, |step| step.total);
-        self.step(operation, StepState::Succeeded, total, total, message);
+        tell_step(operation, StepState::Succeeded, (total, total), message, now);
     }
 
     /// Says what a removal or an evacuation waits for; `singletons` among it may still run there.
@@ -231,45 +232,21 @@ impl Registry {
                 "; {singletons} of them must not run twice and may still run there: accept the risk, or wait until they are seen gone"
             ));
         }
-        self.step(&mut operation, StepState::Running, total - left, total, &message);
+        let now = self.state.now();
+        let far = (total - left, total);
+        tell_step(&mut operation, StepState::Running, far, &message, now);
         operation.message = message;
         operation.progress = (u64::from(total - left) * 100)
             .checked_div(u64::from(total))
             .unwrap_or(0)
             .min(99) as i16;
         if operation != before {
-            operation.updated_at = self.state.now();
+            operation.updated_at = now;
             operations::save(&*unit, &operation).await?;
             unit.record(Record::operation(&operation));
         }
         unit.commit().await?;
         Ok(())
-    }
-
-    fn step(
-        &self,
-        operation: &mut operations::Model,
-        state: StepState,
-        done: u32,
-        total: u32,
-        message: &str,
-    ) {
-        let mut step = OperationStep {
-            name: operation.cluster.clone().unwrap_or_default(),
-            state,
-            message: message.to_owned(),
-            done,
-            total,
-            updated_at: self.state.now(),
-        };
-        if let Some(earlier) = operation.steps.0.first() {
-            let now = step.updated_at;
-            step.updated_at = earlier.updated_at;
-            if step != *earlier {
-                step.updated_at = now;
-            }
-        }
-        operation.steps = Steps(vec![step]);
     }
 }
 

@@ -13,11 +13,24 @@ use uuid::Uuid;
 
 use crate::app::reconcile::sync::Look;
 
+/// Looks that others may always be given while a service waits.
+const PATIENCE: u64 = 1000;
+
 /// Services to look at, now or at a time.
+///
+/// The higher priority comes first, and of one priority who came first. But nobody waits for ever: whoever waited for so
+/// many looks as would have served everything twice, and [`PATIENCE`] more, comes before all. So services that change all the
+/// time don't starve others, and however many wait together are served by priority.
 #[derive(Debug, Default)]
 struct Queue {
-    /// By priority, the highest last.
-    now: BTreeMap<Priority, HashSet<Uuid>>,
+    /// By priority, the highest last; each with how many services had been taken when it came.
+    now: BTreeMap<Priority, BTreeSet<(u64, Uuid)>>,
+    /// Where each is in `now`.
+    waiting: HashMap<Uuid, (Priority, u64)>,
+    /// Services that were taken so far.
+    taken: u64,
+    /// The most that ever waited together: all there are, since a full pass marks all.
+    crowd: u64,
     later: BTreeSet<(DateTime<Utc>, Uuid)>,
     /// Of services that were looked at before; those of normal priority are left out.
     priorities: HashMap<Uuid, Priority>,
@@ -25,8 +38,50 @@ struct Queue {
 
 impl Queue {
     fn mark(&mut self, service: Uuid) {
+        if self.waiting.contains_key(&service) {
+            return;
+        }
         let priority = self.priorities.get(&service).copied().unwrap_or_default();
-        self.now.entry(priority).or_default().insert(service);
+        self.now
+            .entry(priority)
+            .or_default()
+            .insert((self.taken, service));
+        self.waiting.insert(service, (priority, self.taken));
+        self.crowd = self.crowd.max(self.waiting.len() as u64);
+    }
+
+    /// Takes up to `most`.
+    fn take(&mut self, most: usize) -> Vec<Uuid> {
+        let mut taken = Vec::new();
+        if let Some(before) = self.taken.checked_sub(2 * self.crowd + PATIENCE) {
+            let all = self.now.values();
+            let mut due: Vec<(u64, Uuid)> = all
+                .flat_map(|own| own.range(..=(before, Uuid::max())))
+                .copied()
+                .collect();
+            due.sort_unstable();
+            taken.extend(due.into_iter().map(|(_, service)| service).take(most));
+            self.remove(&taken);
+        }
+        let by_priority = self.now.values().rev().flatten();
+        let more: Vec<Uuid> = by_priority
+            .map(|(_, service)| *service)
+            .take(most - taken.len())
+            .collect();
+        self.remove(&more);
+        taken.extend(more);
+        taken
+    }
+
+    fn remove(&mut self, services: &[Uuid]) {
+        for service in services {
+            if let Some((priority, since)) = self.waiting.remove(service)
+                && let Some(own) = self.now.get_mut(&priority)
+            {
+                own.remove(&(since, *service));
+            }
+        }
+        self.taken += services.len() as u64;
     }
 }
 
@@ -99,7 +154,7 @@ impl Work {
         self.queue.lock().later.insert((at, service));
     }
 
-    /// Takes up to `most` services that are to be looked at, those of the highest priority.
+    /// Takes up to `most` services that are to be looked at: those of the highest priority, and those that waited for long.
     pub fn take(&self, now: DateTime<Utc>, most: usize) -> Vec<Uuid> {
         let mut queue = self.queue.lock();
         let rest = queue.later.split_off(&(now, Uuid::max()));
@@ -107,15 +162,7 @@ impl Work {
         for (_, service) in due {
             queue.mark(service);
         }
-        let mut taken = Vec::new();
-        for waiting in queue.now.values_mut().rev() {
-            let some: Vec<Uuid> = waiting.iter().copied().take(most - taken.len()).collect();
-            for service in &some {
-                waiting.remove(service);
-            }
-            taken.extend(some);
-        }
-        taken
+        queue.take(most)
     }
 
     /// Forgets everything, as when another replica led in between.
@@ -177,6 +224,8 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -205,6 +254,82 @@ mod tests {
         assert_eq!(work.take(now, 2), [high, normal]);
         assert_eq!(work.take(now, 2), [low]);
         assert!(work.take(now, 2).is_empty());
+    }
+
+    #[test]
+    fn a_low_priority_is_not_starved_and_waits_its_turn() {
+        let work = Work::new(1, 1);
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let high: Vec<Uuid> = (0..300).map(|_| Uuid::now_v7()).collect();
+        let low = Uuid::now_v7();
+        work.note_priorities(high.iter().map(|service| (*service, Priority::High)));
+        work.note_priorities([(low, Priority::Low)]);
+        work.mark(high.clone());
+        work.mark([low]);
+        let mut looks = 0;
+        loop {
+            let taken = work.take(now, 100);
+            looks += taken.len() as u64;
+            if taken.contains(&low) {
+                break;
+            }
+            assert!(taken.iter().all(|service| high.contains(service)));
+            // They change all the time.
+            work.mark(high.clone());
+        }
+        let turn = 2 * 301 + PATIENCE;
+        assert!((turn..=turn + 200).contains(&looks), "{looks}");
+        // What waits together is served by priority, however much it is.
+        let many: Vec<Uuid> = (0..5000).map(|_| Uuid::now_v7()).collect();
+        work.note_priorities(many.iter().map(|service| (*service, Priority::High)));
+        work.mark([low]);
+        work.mark(many);
+        work.mark(high);
+        let mut last = Vec::new();
+        loop {
+            let taken = work.take(now, 100);
+            if taken.is_empty() {
+                break;
+            }
+            last = taken;
+        }
+        assert!(last.contains(&low));
+    }
+
+    proptest! {
+        /// Whatever is marked, in which order and how often.
+        #[test]
+        fn nothing_waits_beyond_its_turn(
+            priorities in prop::collection::vec(0usize..3, 1..60),
+            rounds in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..40), 1..200),
+            most in 1usize..20,
+        ) {
+            let work = Work::new(1, 1);
+            let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+            let all: Vec<Uuid> = priorities.iter().map(|_| Uuid::now_v7()).collect();
+            let words = [Priority::Low, Priority::Normal, Priority::High];
+            work.note_priorities(all.iter().copied().zip(priorities.iter().map(|index| words[*index])));
+            let longest = 3 * all.len() as u64 + PATIENCE + most as u64;
+            let mut since: HashMap<Uuid, u64> = HashMap::new();
+            let mut looks = 0;
+            // Again and again, so that it goes on beyond all patience.
+            for marks in rounds.iter().cycle().take(500) {
+                for mark in marks {
+                    let service = all[mark.index(all.len())];
+                    since.entry(service).or_insert(looks);
+                    work.mark([service]);
+                }
+                let taken = work.take(now, most);
+                prop_assert_eq!(taken.len(), most.min(since.len()));
+                looks += taken.len() as u64;
+                for service in taken {
+                    prop_assert!(since.remove(&service).is_some(), "taken twice");
+                }
+                for from in since.values() {
+                    prop_assert!(looks - from <= longest);
+                }
+            }
+        }
     }
 
     #[test]

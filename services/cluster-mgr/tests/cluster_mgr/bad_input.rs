@@ -242,6 +242,14 @@ async fn names_that_kubernetes_would_not_take_are_refused() {
                 "/projects/shop/environments",
                 json!({ "name": "prod", "clusters": ["north"] }),
             ),
+            (
+                "/projects/shop/environments",
+                json!({ "name": "prod", "failback": { "mode": "confirm", "after_minutes": 0, "percent": 0 } }),
+            ),
+            (
+                "/projects/shop/environments",
+                json!({ "name": "prod", "failback": { "mode": "confirm", "after_minutes": 10_081, "percent": 1 } }),
+            ),
         ] {
             world
                 .refused(

@@ -207,6 +207,16 @@ impl Ipaas {
         );
     }
 
+    /// Connects to a cluster that was registered before.
+    pub fn connect(&self, id: ClusterId, name: &str) {
+        self.add(name);
+        let registered = Registered {
+            name: name.to_owned(),
+            cluster: name.to_owned(),
+        };
+        self.world.lock().connections.insert(id, registered);
+    }
+
     /// Changes a cluster, and tells those who follow.
     pub fn change<T>(&self, name: &str, change: impl FnOnce(&mut Cluster) -> T) -> T {
         let mut world = self.world.lock();
@@ -370,6 +380,7 @@ impl Cluster {
             requested: self.requested(),
             used: None,
             largest_node: Some(self.node),
+            gpu_nodes: None,
             free: self.free.clone(),
         }
     }

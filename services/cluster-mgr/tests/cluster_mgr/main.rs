@@ -21,5 +21,6 @@ mod placement;
 mod quotas;
 mod releases;
 mod service_life;
+mod upgrades;
 mod usage;
 mod world;

@@ -38,6 +38,7 @@ fn free(nodes: u32, cpu_millicores: u64) -> FreeRoom {
                 pods: 100,
                 gpus: 0,
             },
+            gpus_only: false,
         }],
         waiting: ResourceAmounts::default(),
     }
@@ -78,7 +79,11 @@ async fn gpus_are_placed_where_there_are_any_and_said_to_lack_elsewhere() {
             };
             cluster.node = node;
             cluster.free = Some(FreeRoom {
-                nodes: vec![FreeNodes { nodes: 3, free: node }],
+                nodes: vec![FreeNodes {
+                    nodes: 3,
+                    free: node,
+                    gpus_only: false,
+                }],
                 waiting: ResourceAmounts::default(),
             });
         });

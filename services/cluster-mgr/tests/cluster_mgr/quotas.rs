@@ -2,7 +2,7 @@
 
 use api_types::autoscaling::{Autoscaling, DecisionOutcome};
 use api_types::projects::{Project, Requested};
-use api_types::services::Service;
+use api_types::services::ServiceState;
 use api_types::usage::Prices;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -154,60 +154,87 @@ async fn of_two_that_ask_at_once_for_the_last_room_one_gets_it() {
     .await;
 }
 
-#[tokio::test]
-async fn the_autoscaler_stops_at_the_quota_and_says_so() {
-    on_each(async |world| {
-        world.furnish().await;
-        world.running("web", 4).await;
-        quota(&world, json!({ "pods": 5 })).await;
-        // 4 at 80 % of half a core: 6 would be right.
-        world.ipaas.load(1.6);
-        let path = format!("{SERVICES}/web/autoscaling");
-        let policy = json!({
-            "min_replicas": 2, "max_replicas": 12,
-            "metrics": [{ "source": { "type": "cpu" }, "target": 50.0 }],
-            "foresight_seconds": 0,
-            "up": { "stabilization_seconds": 0 }, "down": { "stabilization_seconds": 0 },
-        });
-        let (status, reply) = world.call(Method::PUT, &path, &[("if-match", "0")], policy).await;
-        assert_eq!(status, StatusCode::OK, "{reply}");
-        assert_eq!(
-            reply["warnings"][0],
-            "the quota of project shop leaves room for 5 replicas now, fewer than the maximum of 12"
-        );
-        let service: Service = wait_for("web to have 5 replicas", LONG, async || {
+/// `web`, of 4 replicas, would need 6. A limit keeps it at 5, until it is lifted.
+async fn autoscaling_stops_at(world: &World, limit: Value, lifted: Value) {
+    quota(world, limit).await;
+    // 4 at 80 % of half a core.
+    world.ipaas.load(1.6);
+    let path = format!("{SERVICES}/web/autoscaling");
+    let policy = json!({
+        "min_replicas": 2, "max_replicas": 12,
+        "metrics": [{ "source": { "type": "cpu" }, "target": 50.0 }],
+        "foresight_seconds": 0,
+        "up": { "stabilization_seconds": 0 }, "down": { "stabilization_seconds": 0 },
+    });
+    let (status, reply) = world.call(Method::PUT, &path, &[("if-match", "0")], policy).await;
+    assert_eq!(status, StatusCode::OK, "{reply}");
+    assert_eq!(
+        reply["warnings"][0],
+        "the quota of project shop leaves room for 5 replicas now, fewer than the maximum of 12"
+    );
+    let replicas_are = async |wanted: u32| {
+        wait_for(&format!("web to have {wanted} replicas"), LONG, async || {
             let service = world.service("web").await;
-            if service.replicas == 5 {
-                Ok(service)
-            } else {
-                Err(service)
-            }
-        })
-        .await;
-        assert_eq!(service.replicas, 5);
-        let last = wait_for("it to be kept at the quota", LONG, async || {
-            let known: Autoscaling = world.get(&path).await;
-            match known.last {
-                Some(last) if last.outcome == DecisionOutcome::Kept && last.current == 5 => Ok(last),
-                other => Err(other),
-            }
-        })
-        .await;
-        assert_eq!(
-            (last.wanted, last.bounds.as_slice()),
-            (5, ["quota".to_owned()].as_slice())
-        );
-        assert!(last.message.contains("bound by quota"), "{}", last.message);
-        quota(&world, json!({ "pods": 20 })).await;
-        wait_for("web to have what it needs", LONG, async || {
-            let service = world.service("web").await;
-            if service.replicas == 6 {
+            if service.replicas == wanted {
                 Ok(())
             } else {
                 Err(service)
             }
         })
         .await;
+    };
+    replicas_are(5).await;
+    let last = wait_for("it to be kept at the quota", LONG, async || {
+        let known: Autoscaling = world.get(&path).await;
+        match known.last {
+            Some(last) if last.outcome == DecisionOutcome::Kept && last.current == 5 => Ok(last),
+            other => Err(other),
+        }
+    })
+    .await;
+    assert_eq!(
+        (last.wanted, last.bounds.as_slice()),
+        (5, ["quota".to_owned()].as_slice())
+    );
+    assert!(last.message.contains("bound by quota"), "{}", last.message);
+    quota(world, lifted).await;
+    replicas_are(6).await;
+}
+
+#[tokio::test]
+async fn the_autoscaler_stops_at_the_quota_and_says_so() {
+    on_each(async |world| {
+        world.furnish().await;
+        world.running("web", 4).await;
+        autoscaling_stops_at(&world, json!({ "pods": 5 }), json!({ "pods": 20 })).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_autoscaler_stops_at_a_quota_of_gpus() {
+    on_each(async |world| {
+        world.furnish().await;
+        for name in ["east", "west"] {
+            world.ipaas.change(name, |cluster| cluster.node.gpus = 8);
+        }
+        let mut service = new_service("web", 4);
+        service["spec"]["resources"]["gpus"] = json!(2);
+        // It fits nowhere until the GPUs are seen.
+        wait_for("web to be taken", LONG, async || {
+            let (status, reply) = world.post(SERVICES, service.clone()).await;
+            if status == StatusCode::ACCEPTED {
+                Ok(())
+            } else {
+                Err(reply)
+            }
+        })
+        .await;
+        world.service_is("web", ServiceState::Running).await;
+        // Two for each replica: 11 are room for five.
+        autoscaling_stops_at(&world, json!({ "gpus": 11 }), json!({ "gpus": 12 })).await;
+        let project: Project = world.get("/projects/shop").await;
+        assert_eq!((project.requested.gpus, project.quota.gpus), (12, Some(12)));
     })
     .await;
 }

@@ -136,7 +136,13 @@ pub fn somebody(name: &str, role: Role) -> Caller {
 
 impl World {
     pub async fn new(backend: Backend) -> Self {
-        let database = TestDatabase::new(backend).await;
+        let mut world = Self::on(TestDatabase::new(backend).await).await;
+        world.start().await;
+        world
+    }
+
+    /// Without a service yet.
+    pub async fn on(database: TestDatabase) -> Self {
         let key = MasterKey::generate();
         let ipaas = Ipaas::new();
         let stop = CancellationToken::new();
@@ -144,7 +150,7 @@ impl World {
         let config = quick(running.url());
         platform::foundation::install_tls_provider();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut world = Self {
+        Self {
             database,
             ipaas,
             key,
@@ -152,9 +158,7 @@ impl World {
             service: None,
             http,
             stop,
-        };
-        world.start().await;
-        world
+        }
     }
 
     pub async fn start(&mut self) {
@@ -365,8 +369,13 @@ impl World {
     }
 
     pub async fn operation_is(&self, accepted: &ServiceAccepted, state: OperationState) -> Operation {
+        let id = accepted.operation.expect("it has an operation");
+        self.operation_reaches(&id.to_string(), state).await
+    }
+
+    pub async fn operation_reaches(&self, id: &str, state: OperationState) -> Operation {
         wait_for(&format!("the operation to be {state:?}"), LONG, async || {
-            let operation = self.operation(accepted).await;
+            let operation: Operation = self.get(&format!("/operations/{id}")).await;
             if operation.state == state {
                 Ok(operation)
             } else {

@@ -258,6 +258,7 @@ impl Member {
             requested: totals.requested,
             used: nodes.used(),
             largest_node: totals.largest_node,
+            gpu_nodes: totals.gpu_nodes,
             free: Some(nodes.free(&pods)),
         })
     }

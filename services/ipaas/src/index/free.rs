@@ -11,14 +11,20 @@ const KINDS: usize = 64;
 /// loses less than a half.
 const DIGITS: [u32; 6] = [64, 5, 4, 3, 2, 1];
 
+/// What is free on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Free {
+    pub amounts: ResourceAmounts,
+    /// It takes only pods that ask for GPUs.
+    pub gpus_only: bool,
+}
+
 /// Nodes by what is free on each. Amounts are rounded down as far as it takes to have no more than [`KINDS`] of
 /// them; should powers of two be more still, those with the least room are left out.
 #[must_use]
-pub fn kinds(nodes: impl IntoIterator<Item = ResourceAmounts>) -> Vec<FreeNodes> {
-    let nodes: Vec<ResourceAmounts> = nodes
-        .into_iter()
-        .filter(|free| free.cpu_millicores > 0 && free.memory_bytes > 0 && free.pods > 0)
-        .collect();
+pub fn kinds(nodes: impl IntoIterator<Item = Free>) -> Vec<FreeNodes> {
+    let some = |free: &ResourceAmounts| free.cpu_millicores > 0 && free.memory_bytes > 0 && free.pods > 0;
+    let nodes: Vec<Free> = nodes.into_iter().filter(|node| some(&node.amounts)).collect();
     let mut kinds = BTreeMap::new();
     for digits in DIGITS {
         kinds = count(&nodes, digits);
@@ -30,27 +36,32 @@ pub fn kinds(nodes: impl IntoIterator<Item = ResourceAmounts>) -> Vec<FreeNodes>
         .into_iter()
         .rev()
         .take(KINDS)
-        .map(|((gpus, cpu_millicores, memory_bytes, pods), nodes)| FreeNodes {
-            nodes,
-            free: ResourceAmounts {
-                cpu_millicores,
-                memory_bytes,
-                pods,
-                gpus,
+        .map(
+            |((gpus, cpu_millicores, memory_bytes, pods, gpus_only), nodes)| FreeNodes {
+                nodes,
+                gpus_only,
+                free: ResourceAmounts {
+                    cpu_millicores,
+                    memory_bytes,
+                    pods,
+                    gpus,
+                },
             },
-        })
+        )
         .collect()
 }
 
 /// By GPUs first: nodes that have any are the last to be left out.
-fn count(nodes: &[ResourceAmounts], digits: u32) -> BTreeMap<(u64, u64, u64, u64), u32> {
+fn count(nodes: &[Free], digits: u32) -> BTreeMap<(u64, u64, u64, u64, bool), u32> {
     let mut kinds = BTreeMap::new();
-    for free in nodes {
+    for node in nodes {
+        let free = node.amounts;
         let kind = (
             round_down(free.gpus, digits),
             round_down(free.cpu_millicores, digits),
             round_down(free.memory_bytes, digits),
             round_down(free.pods, digits),
+            node.gpus_only,
         );
         *kinds.entry(kind).or_insert(0) += 1;
     }
@@ -78,9 +89,16 @@ mod tests {
         }
     }
 
+    fn told(nodes: impl IntoIterator<Item = ResourceAmounts>) -> Vec<FreeNodes> {
+        kinds(nodes.into_iter().map(|amounts| Free {
+            amounts,
+            gpus_only: false,
+        }))
+    }
+
     #[test]
     fn equal_nodes_are_one_kind_and_full_ones_none() {
-        let found = kinds([
+        let found = told([
             amounts(3900, 7 << 30, 99),
             amounts(3900, 7 << 30, 99),
             amounts(0, 7 << 30, 99),
@@ -98,7 +116,7 @@ mod tests {
         let nodes: Vec<_> = (0..1000)
             .map(|number| amounts(32_000 + number, 64 << 30, 100))
             .collect();
-        let found = kinds(nodes);
+        let found = told(nodes);
         assert_eq!(found.iter().map(|kind| kind.nodes).sum::<u32>(), 1000);
         assert!(found.len() <= KINDS);
         assert!(found.iter().all(|kind| kind.free.cpu_millicores >= 30_000));
@@ -112,10 +130,21 @@ mod tests {
             gpus: 8,
             ..amounts(1, 1, 1)
         };
-        let found = kinds(plain.chain([equipped]));
+        let found = told(plain.chain([equipped]));
         assert!(found.len() <= KINDS);
         let gpus: u64 = found.iter().map(|kind| kind.free.gpus).sum();
         assert_eq!(gpus, 8);
+    }
+
+    #[test]
+    fn nodes_for_gpus_only_are_a_kind_of_their_own() {
+        let amounts = ResourceAmounts {
+            gpus: 2,
+            ..amounts(1000, 1 << 30, 10)
+        };
+        let found = kinds([false, true, true].map(|gpus_only| Free { amounts, gpus_only }));
+        let found: Vec<_> = found.iter().map(|kind| (kind.nodes, kind.gpus_only)).collect();
+        assert_eq!(found, [(2, true), (1, false)]);
     }
 
     proptest! {
@@ -128,7 +157,7 @@ mod tests {
                 .into_iter()
                 .map(|(cpu, memory, pods, gpus)| ResourceAmounts { gpus, ..amounts(cpu, memory, pods) })
                 .collect();
-            let found = kinds(nodes.clone());
+            let found = told(nodes.clone());
             prop_assert!(found.len() <= KINDS);
             prop_assert!(found.iter().map(|kind| kind.nodes as usize).sum::<usize>() <= nodes.len());
             for (ask_cpu, ask_memory, ask_gpus) in [(100, 1 << 27, 0), (4000, 1 << 30, 3), (1, 1 << 34, 1)] {

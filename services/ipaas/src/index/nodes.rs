@@ -2,13 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use api_types::clusters::{FreeRoom, Node, ResourceAmounts};
+use api_types::clusters::{FreeRoom, GpuNodes, Node, ResourceAmounts};
 use chrono::{DateTime, Utc};
 
 use crate::app::gpu::GpuResource;
 use crate::app::quantity;
+use crate::index::free::{self, Free};
 use crate::index::pods::PodTable;
-use crate::index::{free, wire};
+use crate::index::wire;
+
+/// Which pods a node takes, as its taints say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    Any,
+    /// Those that ask for its GPUs: they tolerate a taint of the GPUs' own name (`render::pod`).
+    WithGpus,
+    /// None of ours.
+    Nothing,
+}
 
 #[derive(Clone, Debug)]
 pub struct NodeRow {
@@ -16,8 +27,7 @@ pub struct NodeRow {
     pub ready: bool,
     pub message: String,
     pub unschedulable: bool,
-    /// A taint keeps ordinary pods away.
-    pub tainted: bool,
+    pub taking: Taking,
     pub kubelet_version: String,
     pub internal_ip: String,
     pub roles: Vec<String>,
@@ -27,10 +37,14 @@ pub struct NodeRow {
 }
 
 impl NodeRow {
-    /// Whether new pods can go there.
+    /// Which new pods can go there.
     #[must_use]
-    pub fn takes_pods(&self) -> bool {
-        self.ready && !self.unschedulable && !self.tainted
+    pub fn takes(&self) -> Taking {
+        if self.ready && !self.unschedulable {
+            self.taking
+        } else {
+            Taking::Nothing
+        }
     }
 }
 
@@ -41,8 +55,10 @@ pub struct Totals {
     pub nodes_ready: u32,
     pub allocatable: ResourceAmounts,
     pub requested: ResourceAmounts,
-    /// The most that any one node can give, each figure for itself; absent without nodes.
+    /// The most that any one node can give to any pod, each figure for itself; absent without nodes.
     pub largest_node: Option<ResourceAmounts>,
+    /// The part on nodes that take only pods with GPUs; absent without such.
+    pub gpu_nodes: Option<GpuNodes>,
 }
 
 #[derive(Debug, Default)]
@@ -92,7 +108,7 @@ impl NodeTable {
         (!self.used.is_empty()).then(|| {
             self.used
                 .values()
-                .fold(ResourceAmounts::default(), |sum, own| add(sum, *own))
+                .fold(ResourceAmounts::default(), |sum, own| sum.plus(*own))
         })
     }
 
@@ -107,16 +123,22 @@ impl NodeTable {
         for row in self.rows.values() {
             totals.nodes += 1;
             totals.nodes_ready += u32::from(row.ready);
-            if row.takes_pods() {
-                totals.allocatable = add(totals.allocatable, row.allocatable);
-                totals.requested = add(totals.requested, pods.requested_on(&row.name));
+            let taking = row.takes();
+            if taking == Taking::Nothing {
+                continue;
+            }
+            let requested = pods.requested_on(&row.name);
+            totals.allocatable = totals.allocatable.plus(row.allocatable);
+            totals.requested = totals.requested.plus(requested);
+            if taking == Taking::Any {
                 let largest = totals.largest_node.unwrap_or_default();
-                totals.largest_node = Some(ResourceAmounts {
-                    cpu_millicores: largest.cpu_millicores.max(row.allocatable.cpu_millicores),
-                    memory_bytes: largest.memory_bytes.max(row.allocatable.memory_bytes),
-                    pods: largest.pods.max(row.allocatable.pods),
-                    gpus: largest.gpus.max(row.allocatable.gpus),
-                });
+                totals.largest_node = Some(largest.max(row.allocatable));
+            } else {
+                let apart = totals.gpu_nodes.get_or_insert_default();
+                apart.nodes += 1;
+                apart.allocatable = apart.allocatable.plus(row.allocatable);
+                apart.requested = apart.requested.plus(requested);
+                apart.largest_node = apart.largest_node.max(row.allocatable);
             }
         }
         totals
@@ -125,9 +147,13 @@ impl NodeTable {
     /// What is free on each node that takes pods, and what waits for one.
     #[must_use]
     pub fn free(&self, pods: &PodTable) -> FreeRoom {
-        let taking = self.rows.values().filter(|row| row.takes_pods());
+        let taking = self.rows.values().filter(|row| row.takes() != Taking::Nothing);
+        let free = taking.map(|row| Free {
+            amounts: row.allocatable.minus(pods.requested_on(&row.name)),
+            gpus_only: row.takes() == Taking::WithGpus,
+        });
         FreeRoom {
-            nodes: free::kinds(taking.map(|row| subtract(row.allocatable, pods.requested_on(&row.name)))),
+            nodes: free::kinds(free),
             waiting: pods.requested_on(""),
         }
     }
@@ -154,25 +180,6 @@ impl NodeTable {
             observed_at,
             stale,
         })
-    }
-}
-
-fn add(a: ResourceAmounts, b: ResourceAmounts) -> ResourceAmounts {
-    ResourceAmounts {
-        cpu_millicores: a.cpu_millicores + b.cpu_millicores,
-        memory_bytes: a.memory_bytes + b.memory_bytes,
-        pods: a.pods + b.pods,
-        gpus: a.gpus + b.gpus,
-    }
-}
-
-/// What is left of `all`.
-fn subtract(all: ResourceAmounts, requested: ResourceAmounts) -> ResourceAmounts {
-    ResourceAmounts {
-        cpu_millicores: all.cpu_millicores.saturating_sub(requested.cpu_millicores),
-        memory_bytes: all.memory_bytes.saturating_sub(requested.memory_bytes),
-        pods: all.pods.saturating_sub(requested.pods),
-        gpus: all.gpus.saturating_sub(requested.gpus),
     }
 }
 
@@ -214,16 +221,13 @@ fn read(node: &wire::Node, gpu: &GpuResource, round: u8) -> NodeRow {
         .map(str::to_owned)
         .collect();
     roles.sort();
+    let allocatable = amounts(&node.status.allocatable, gpu);
     NodeRow {
         name: node.metadata.name.clone(),
         ready: ready.is_some_and(wire::Condition::is_true),
         message: messages.join("; "),
         unschedulable: node.spec.unschedulable,
-        tainted: node
-            .spec
-            .taints
-            .iter()
-            .any(|taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute")),
+        taking: taking(&node.spec.taints, allocatable, gpu),
         kubelet_version: node.status.node_info.kubelet_version.clone(),
         internal_ip: node
             .status
@@ -233,9 +237,23 @@ fn read(node: &wire::Node, gpu: &GpuResource, round: u8) -> NodeRow {
             .map(|address| address.address.clone())
             .unwrap_or_default(),
         roles,
-        allocatable: amounts(&node.status.allocatable, gpu),
+        allocatable,
         created_at: node.metadata.creation_timestamp.unwrap_or_default(),
         round,
+    }
+}
+
+/// Nodes with GPUs commonly carry a taint whose key is the GPUs' name, so that only pods that ask for them go there.
+fn taking(taints: &[wire::Taint], allocatable: ResourceAmounts, gpu: &GpuResource) -> Taking {
+    let keeps_away = |taint: &&wire::Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
+    let tolerated = |taint: &wire::Taint| taint.key == gpu.name() && taint.effect == "NoSchedule";
+    let mut hard = taints.iter().filter(keeps_away).peekable();
+    if hard.peek().is_none() {
+        Taking::Any
+    } else if allocatable.gpus > 0 && hard.all(tolerated) {
+        Taking::WithGpus
+    } else {
+        Taking::Nothing
     }
 }
 
@@ -314,6 +332,50 @@ mod tests {
             };
             assert_eq!(on_each, expected, "{name}");
         }
+    }
+
+    #[test]
+    fn nodes_tainted_for_gpus_are_told_apart() {
+        let mut table = NodeTable::default();
+        let mut add = |name: &str, gpus: u64, taints: serde_json::Value| {
+            table.upsert(&node(name, |node| {
+                node["status"]["allocatable"]["nvidia.com/gpu"] = json!(gpus.to_string());
+                node["spec"]["taints"] = taints;
+            }));
+        };
+        let own = json!({ "key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule" });
+        let soft = json!({ "key": "old", "effect": "PreferNoSchedule" });
+        add("plain", 0, json!([]));
+        add("open", 1, json!([soft]));
+        add("kept", 4, json!([own, soft]));
+        add(
+            "reserved",
+            8,
+            json!([own, { "key": "team", "value": "a", "effect": "NoSchedule" }]),
+        );
+        add(
+            "leaving",
+            16,
+            json!([{ "key": "nvidia.com/gpu", "effect": "NoExecute" }]),
+        );
+        add("broken", 0, json!([own]));
+        let totals = table.totals(&PodTable::default());
+        assert_eq!((totals.nodes, totals.allocatable.gpus), (6, 5));
+        assert_eq!(totals.allocatable.cpu_millicores, 12_000);
+        assert_eq!(totals.largest_node.unwrap().gpus, 1);
+        let apart = totals.gpu_nodes.unwrap();
+        assert_eq!((apart.nodes, apart.allocatable.gpus), (1, 4));
+        assert_eq!(
+            (apart.allocatable.cpu_millicores, apart.largest_node.gpus),
+            (4000, 4)
+        );
+        let free = table.free(&PodTable::default());
+        let kinds: Vec<_> = free
+            .nodes
+            .iter()
+            .map(|kind| (kind.nodes, kind.free.gpus, kind.gpus_only))
+            .collect();
+        assert_eq!(kinds, [(1, 4, true), (1, 1, false), (1, 0, false)]);
     }
 
     #[test]

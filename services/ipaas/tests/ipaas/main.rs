@@ -13,6 +13,7 @@ mod connections;
 mod drift;
 mod faults;
 mod fuzz;
+mod gpus;
 mod logs;
 mod looking;
 mod measurements;

@@ -484,7 +484,7 @@ pub enum ClusterCommand {
         /// Stop what is under way; what has moved stays
         #[arg(long, conflicts_with = "percent")]
         stop: bool,
-        /// At most so many percent of the replicas at a time [default: as configured]
+        /// At most so many percent of each environment's replicas at a time [default: as it says]
         #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
         percent: Option<u32>,
         #[command(flatten)]

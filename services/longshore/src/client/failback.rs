@@ -39,14 +39,15 @@ pub async fn stop(name: &str, common: &Common) -> Outcome {
 
 fn plan_text(name: &str, plan: &FailbackPlan) -> String {
     let mut text = format!(
-        "{} replicas of {} services left {name} and would move back, at most {} % at a time\n\n",
-        plan.replicas, plan.services, plan.percent
+        "{} replicas of {} services left {name} and would move back\n\n",
+        plan.replicas, plan.services
     );
-    let mut table = Table::new(&["service", "replicas"]);
+    let mut table = Table::new(&["service", "replicas", "at a time"]);
     for one in &plan.moves {
         table.row([
             format!("{}/{}/{}", one.project, one.environment, one.service),
             one.replicas.to_string(),
+            format!("{} %", one.percent),
         ]);
     }
     text.push_str(&table.text("nothing is away"));

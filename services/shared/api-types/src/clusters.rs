@@ -172,18 +172,31 @@ pub struct ClusterObservation {
     pub nodes: u32,
     pub nodes_ready: u32,
     pub pods: u32,
-    /// What the nodes can give to pods.
+    /// What the nodes can give to pods, those that take only pods with GPUs included.
     pub allocatable: ResourceAmounts,
     /// What the pods on them ask for.
     pub requested: ResourceAmounts,
     /// What is in use; absent where the cluster has no metrics API.
     pub used: Option<ResourceAmounts>,
-    /// The most that any one ready node can give to pods, each figure for itself; absent while unknown.
+    /// The most that any one ready node can give to any pod, each figure for itself; absent while unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub largest_node: Option<ResourceAmounts>,
+    /// The part of it on nodes that a taint keeps for pods that ask for GPUs; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_nodes: Option<GpuNodes>,
     /// What is free node by node, which placement rests on; absent while unknown, and in replies to people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free: Option<FreeRoom>,
+}
+
+/// Ready nodes that take only pods that ask for GPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GpuNodes {
+    pub nodes: u32,
+    pub allocatable: ResourceAmounts,
+    pub requested: ResourceAmounts,
+    /// The most that any one of them can give, each figure for itself.
+    pub largest_node: ResourceAmounts,
 }
 
 /// Room on the nodes that take pods.
@@ -201,6 +214,9 @@ pub struct FreeRoom {
 pub struct FreeNodes {
     pub nodes: u32,
     pub free: ResourceAmounts,
+    /// They take only pods that ask for GPUs.
+    #[serde(default)]
+    pub gpus_only: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -211,6 +227,35 @@ pub struct ResourceAmounts {
     pub pods: u64,
     /// Whole GPUs. Of what is in use always 0: nothing measures them.
     pub gpus: u64,
+}
+
+impl ResourceAmounts {
+    /// Each figure by itself.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        self.with(other, u64::saturating_add)
+    }
+
+    /// Each figure by itself, never below 0.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        self.with(other, u64::saturating_sub)
+    }
+
+    /// Each figure by itself.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        self.with(other, u64::max)
+    }
+
+    fn with(self, other: Self, figure: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            cpu_millicores: figure(self.cpu_millicores, other.cpu_millicores),
+            memory_bytes: figure(self.memory_bytes, other.memory_bytes),
+            pods: figure(self.pods, other.pods),
+            gpus: figure(self.gpus, other.gpus),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

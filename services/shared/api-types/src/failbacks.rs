@@ -5,23 +5,21 @@ use utoipa::ToSchema;
 
 use crate::common::OperationId;
 
-/// What left a cluster by an evacuation and has not returned.
+/// What left a cluster by an evacuation and has not returned, of environments that may move back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Failback {
     pub services_left: u64,
     pub replicas_left: u64,
-    /// Moves them back now; absent while nobody asked for that.
+    /// Moves them back now; absent while nothing moves.
     pub operation: Option<OperationId>,
-    /// At most so many percent of them move at a time.
-    pub percent: u32,
 }
 
-/// Asks to move replicas back.
+/// Asks to move replicas back, those of all environments but those that never do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewFailback {
-    /// At most so many percent of the replicas at a time, from 1 to 100; the next when those are ready. As configured when
-    /// absent.
+    /// At most so many percent of each environment's replicas at a time, from 1 to 100; the next when those are ready.
+    /// What each environment says when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<u32>,
 }
@@ -31,8 +29,6 @@ pub struct NewFailback {
 pub struct FailbackPlan {
     pub services: u64,
     pub replicas: u64,
-    /// At most so many percent of the replicas at a time, unless another share is asked for.
-    pub percent: u32,
     /// In the order in which they move; at most 500.
     pub moves: Vec<PlannedReturn>,
 }
@@ -45,4 +41,6 @@ pub struct PlannedReturn {
     pub service: String,
     /// As far as there is room and nothing else stands in the way.
     pub replicas: u32,
+    /// At most so many percent of its environment's replicas move at a time, unless another share is asked for.
+    pub percent: u32,
 }

@@ -80,6 +80,7 @@ pub struct Environment {
     /// The clusters it spans, by name; every cluster when empty.
     pub clusters: Vec<String>,
     pub failover: Failover,
+    pub failback: FailbackPolicy,
     pub services: u64,
     pub version: i64,
     pub created_at: DateTime<Utc>,
@@ -94,6 +95,8 @@ pub struct NewEnvironment {
     pub clusters: Vec<String>,
     #[serde(default)]
     pub failover: Failover,
+    #[serde(default)]
+    pub failback: FailbackPolicy,
 }
 
 /// What happens to the replicas on a cluster that is lost.
@@ -107,10 +110,47 @@ pub enum Failover {
     Automatic,
 }
 
+/// What happens to replicas that an evacuation moved off a cluster, once that is in use again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailbackPolicy {
+    pub mode: FailbackMode,
+    /// Minutes for which the cluster has to be Ready before they move by themselves, at most 10,080 (a week); 0: at once.
+    #[schema(maximum = 10_080)]
+    pub after_minutes: u32,
+    /// At most so many percent of the environment's replicas that left the cluster move at a time, from 1 to 100; the next
+    /// when those are ready.
+    #[schema(minimum = 1, maximum = 100)]
+    pub percent: u32,
+}
+
+impl Default for FailbackPolicy {
+    fn default() -> Self {
+        Self {
+            mode: FailbackMode::default(),
+            after_minutes: 30,
+            percent: 25,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailbackMode {
+    /// They stay where they are; nobody is offered to move them back.
+    Never,
+    /// A person orders it.
+    #[default]
+    Confirm,
+    /// They move by themselves once the cluster was Ready for long enough.
+    Automatic,
+}
+
 /// A change; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnvironmentPatch {
     pub clusters: Option<Vec<String>>,
     pub failover: Option<Failover>,
+    pub failback: Option<FailbackPolicy>,
 }

@@ -108,6 +108,10 @@ impl Driver {
         let started = std::time::Instant::now();
         let started_at = now();
         let outcome = task.turn(epoch).await;
+        // As everything stops, a loop may find what it follows stopped before it did: that is no failure of its own.
+        if self.shutdown.is_cancelled() {
+            return;
+        }
         let duration = started.elapsed();
         metrics::histogram!("longshore_task_seconds", "task" => task.name()).record(duration.as_secs_f64());
         let error = outcome.err().map(|error| chain(error.as_ref()));

@@ -52,18 +52,9 @@ impl TestDatabase {
     pub async fn new(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => {
-                let directory = tempfile::tempdir().expect("a temporary directory");
-                let url = format!(
-                    "sqlite://{}?mode=rwc",
-                    directory.path().join("test.sqlite").display()
-                );
-                let connection = platform::database::connect(&url).await.expect("opening SQLite");
-                migrations::run(&connection).await.expect("migrating SQLite");
-                Self {
-                    url,
-                    connection,
-                    _directory: Some(directory),
-                }
+                let database = Self::file().await;
+                database.migrate().await;
+                database
             }
             Backend::Postgres => {
                 let server = postgres_url().expect("LONGSHORE_TEST_POSTGRES_URL");
@@ -79,6 +70,43 @@ impl TestDatabase {
                     _directory: None,
                 }
             }
+        }
+    }
+
+    /// A database as it was just before a migration, without rows.
+    pub async fn before(backend: Backend, migration: &str) -> Self {
+        let database = match backend {
+            Backend::Sqlite => Self::file().await,
+            Backend::Postgres => Self::empty().await,
+        };
+        database.migrate_before(migration).await;
+        database
+    }
+
+    /// Goes on to what it was just before a later migration.
+    pub async fn migrate_before(&self, migration: &str) {
+        migrations::run_before(&self.connection, migration)
+            .await
+            .expect("migrating a part");
+    }
+
+    /// Brings it up to date.
+    pub async fn migrate(&self) {
+        migrations::run(&self.connection).await.expect("migrating");
+    }
+
+    /// An empty SQLite file.
+    async fn file() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let url = format!(
+            "sqlite://{}?mode=rwc",
+            directory.path().join("test.sqlite").display()
+        );
+        let connection = platform::database::connect(&url).await.expect("opening SQLite");
+        Self {
+            url,
+            connection,
+            _directory: Some(directory),
         }
     }
 

@@ -25,7 +25,6 @@ export function FailbackSection({ cluster, failback }: { cluster: Cluster; failb
   return (
     <Section
       title={t(operation ? 'failback.under_way' : 'failback.title')}
-      hint={operation ? t('failback.share', { percent: failback.percent }) : undefined}
       extra={
         operation ? (
           <PermitButton
@@ -62,18 +61,18 @@ function Progress({ id }: { id: string }) {
   return data ? <OperationSteps operation={data} /> : <RowsLoading />;
 }
 
-/** Stops moving back, or begins it with at most so many percent at a time. */
+/** Stops moving back, or begins it with at most so many percent at a time, or with what each environment says. */
 function useChange(name: string, onDone: () => void) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const { message } = App.useApp();
   const path = { params: { path: { cluster: name } } };
   return useMutation({
-    mutationFn: async (change: 'stop' | number) => {
+    mutationFn: async (change: 'stop' | { percent: number | null }) => {
       if (change === 'stop') await send(client.DELETE('/api/v1/clusters/{cluster}/failback', path));
       else
         await send(
-          client.POST('/api/v1/clusters/{cluster}/failback', { ...path, body: { percent: change } }),
+          client.POST('/api/v1/clusters/{cluster}/failback', { ...path, body: change }),
         );
     },
     onSuccess: (_, change) => {
@@ -92,16 +91,15 @@ function FailbackDialog({ cluster, onClose }: { cluster: string; onClose: () => 
     staleTime: 0,
   });
   const begin = useChange(cluster, onClose);
-  const percent = chosen ?? plan.data?.percent ?? null;
   return (
     <Modal
       open
       title={t('failback.dialog_title', { name: cluster })}
       okText={t('failback.begin')}
       cancelText={t('action.cancel')}
-      okButtonProps={{ disabled: !plan.data || plan.data.replicas === 0 || percent === null }}
+      okButtonProps={{ disabled: !plan.data || plan.data.replicas === 0 }}
       confirmLoading={begin.isPending}
-      onOk={() => percent !== null && begin.mutate(percent)}
+      onOk={() => begin.mutate({ percent: chosen })}
       onCancel={onClose}
     >
       <div className={styles.stack}>
@@ -117,9 +115,10 @@ function FailbackDialog({ cluster, onClose }: { cluster: string; onClose: () => 
                 precision={0}
                 suffix="%"
                 aria-label={t('failback.percent')}
-                value={percent}
+                value={chosen}
                 onChange={setChosen}
-              />
+              />{' '}
+              <span className="faint">{t('failback.as_environments')}</span>
             </label>
           </>
         ) : plan.error ? (
@@ -150,6 +149,12 @@ function Moves({ moves, services }: { moves: PlannedReturn[]; services: number }
       ),
     },
     { key: 'replicas', title: t('failback.returning'), dataIndex: 'replicas', className: 'number' },
+    {
+      key: 'percent',
+      title: t('failback.percent'),
+      className: 'number',
+      render: (_, move) => `${move.percent} %`,
+    },
   ];
   return (
     <>

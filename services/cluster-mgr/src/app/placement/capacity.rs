@@ -64,7 +64,7 @@ impl Fit {
     #[must_use]
     pub fn of(ask: Ask, nodes: &[FreeNodes]) -> Self {
         let mut fit = Self::default();
-        for kind in nodes {
+        for kind in nodes.iter().filter(|kind| ask.gpus > 0 || !kind.gpus_only) {
             let room = (kind.free.cpu_millicores / ask.cpu_millicores.max(1))
                 .min(kind.free.memory_bytes / ask.memory_bytes.max(1))
                 .min(kind.free.gpus.checked_div(ask.gpus).unwrap_or(u64::MAX));
@@ -141,7 +141,10 @@ pub fn further(ask: Ask, observed: &ClusterObservation, fit: Option<Fit>, reserv
     let room = |all: u64, requested: u64, reserved: u64, ask: u64| {
         all.saturating_sub(requested).saturating_sub(reserved) / ask.max(1)
     };
-    let (all, requested) = (&observed.allocatable, &observed.requested);
+    let (mut all, mut requested) = (observed.allocatable, observed.requested);
+    if let Some(apart) = observed.gpu_nodes.filter(|_| ask.gpus == 0) {
+        (all, requested) = (all.minus(apart.allocatable), requested.minus(apart.requested));
+    }
     let by_sums = room(
         all.cpu_millicores,
         requested.cpu_millicores,
@@ -173,7 +176,7 @@ pub fn further(ask: Ask, observed: &ClusterObservation, fit: Option<Fit>, reserv
 
 #[cfg(test)]
 mod tests {
-    use api_types::clusters::FreeRoom;
+    use api_types::clusters::{FreeRoom, GpuNodes};
     use chrono::DateTime;
     use proptest::prelude::*;
 
@@ -204,6 +207,7 @@ mod tests {
             requested,
             used: None,
             largest_node: None,
+            gpu_nodes: None,
             free,
         }
     }
@@ -229,6 +233,14 @@ mod tests {
         assert_eq!(room(ask, &cluster, reserved), 0);
     }
 
+    fn kind(nodes: u32, free: ResourceAmounts, gpus_only: bool) -> FreeNodes {
+        FreeNodes {
+            nodes,
+            free,
+            gpus_only,
+        }
+    }
+
     /// Four nodes with 8 cores, of which so many are free on each.
     fn four(free: u64, waiting: ResourceAmounts) -> ClusterObservation {
         let each = amounts(free, 16 << 30, 100);
@@ -240,7 +252,7 @@ mod tests {
                 waiting.pods,
             ),
             Some(FreeRoom {
-                nodes: vec![FreeNodes { nodes: 4, free: each }],
+                nodes: vec![kind(4, each, false)],
                 waiting,
             }),
         )
@@ -300,7 +312,6 @@ mod tests {
         // One of four nodes has 8 GPUs.
         let bare = amounts(8000, 16 << 30, 100);
         let equipped = ResourceAmounts { gpus: 8, ..bare };
-        let kind = |nodes: u32, free: ResourceAmounts| FreeNodes { nodes, free };
         let waiting = ResourceAmounts::default();
         let cluster = observed(
             ResourceAmounts {
@@ -309,7 +320,7 @@ mod tests {
             },
             waiting,
             Some(FreeRoom {
-                nodes: vec![kind(1, equipped), kind(3, bare)],
+                nodes: vec![kind(1, equipped, false), kind(3, bare, false)],
                 waiting,
             }),
         );
@@ -332,13 +343,57 @@ mod tests {
         assert_eq!(room(ask(2), &sums, reserved), 2);
     }
 
-    fn places(ask: Ask, nodes: &[ResourceAmounts]) -> u64 {
+    #[test]
+    fn nodes_that_a_taint_keeps_for_gpus_are_room_for_those_only() {
+        // Three bare nodes, and two of 8 GPUs each, of which one holds 6 cores and 4 GPUs.
+        let bare = amounts(8000, 16 << 30, 100);
+        let equipped = ResourceAmounts { gpus: 8, ..bare };
+        let taken = ResourceAmounts {
+            gpus: 4,
+            ..amounts(6000, 1 << 30, 1)
+        };
+        let waiting = ResourceAmounts::default();
+        let cluster = ClusterObservation {
+            gpu_nodes: Some(GpuNodes {
+                nodes: 2,
+                allocatable: equipped.plus(equipped),
+                requested: taken,
+                largest_node: equipped,
+            }),
+            ..observed(
+                amounts(24_000, 48 << 30, 300).plus(equipped).plus(equipped),
+                taken,
+                Some(FreeRoom {
+                    nodes: vec![
+                        kind(1, equipped, true),
+                        kind(1, equipped.minus(taken), true),
+                        kind(3, bare, false),
+                    ],
+                    waiting,
+                }),
+            )
+        };
+        let ask = |gpus: u64| Ask {
+            cpu_millicores: 1000,
+            memory_bytes: 1 << 30,
+            gpus,
+        };
+        let nothing = Reserved::default();
+        let rooms = [0, 1, 4, 8].map(|gpus| room(ask(gpus), &cluster, nothing));
+        assert_eq!(rooms, [24, 10, 3, 1]);
+        // Without its nodes the sums say the same of those without GPUs.
+        let sums = ClusterObservation {
+            free: None,
+            ..cluster
+        };
+        assert_eq!(room(ask(0), &sums, nothing), 24);
+        assert_eq!(room(ask(4), &sums, nothing), 3);
+    }
+
+    fn places(ask: Ask, nodes: &[(ResourceAmounts, bool)]) -> u64 {
         let kinds: Vec<FreeNodes> = nodes
             .iter()
-            .map(|free| FreeNodes {
-                nodes: 1,
-                free: *free,
-            })
+            .map(|(free, gpus_only)| kind(1, *free, *gpus_only))
             .collect();
         Fit::of(ask, &kinds).replicas
     }
@@ -349,37 +404,43 @@ mod tests {
         /// Whatever is promised, on whichever nodes it lands, the room that is told is there.
         #[test]
         fn no_room_is_promised_twice(
-            nodes in prop::collection::vec((0u64..40, 0u64..40, 0u64..12, 0u64..9), 1..6),
+            nodes in prop::collection::vec((0u64..40, 0u64..40, 0u64..12, 0u64..9, any::<bool>()), 1..6),
             promised in prop::collection::vec((1u64..15, 1u64..15, 0u64..5, 0usize..6), 0..12),
             (cpu, memory, gpus) in (1u64..12, 1u64..12, 0u64..5),
         ) {
             let ask = Ask { cpu_millicores: cpu, memory_bytes: memory, gpus };
             let mut left: Vec<_> = nodes
                 .iter()
-                .map(|(cpu, memory, pods, gpus)| ResourceAmounts { gpus: *gpus, ..amounts(*cpu, *memory, *pods) })
+                .map(|(cpu, memory, pods, gpus, tainted)| {
+                    let free = ResourceAmounts { gpus: *gpus, ..amounts(*cpu, *memory, *pods) };
+                    (free, *tainted && *gpus > 0)
+                })
                 .collect();
-            let sum = left.iter().fold(ResourceAmounts::default(), |sum, node| ResourceAmounts {
-                cpu_millicores: sum.cpu_millicores + node.cpu_millicores,
-                memory_bytes: sum.memory_bytes + node.memory_bytes,
-                pods: sum.pods + node.pods,
-                gpus: sum.gpus + node.gpus,
-            });
-            let kinds = left.iter().map(|free| FreeNodes { nodes: 1, free: *free }).collect();
+            let sum = |apart_only: bool| {
+                left.iter()
+                    .filter(|(_, gpus_only)| *gpus_only || !apart_only)
+                    .fold(ResourceAmounts::default(), |sum, (free, _)| sum.plus(*free))
+            };
             let waiting = ResourceAmounts::default();
-            let cluster = observed(sum, waiting, Some(FreeRoom { nodes: kinds, waiting }));
+            let kinds = left.iter().map(|(free, gpus_only)| kind(1, *free, *gpus_only)).collect();
+            let cluster = ClusterObservation {
+                gpu_nodes: Some(GpuNodes { allocatable: sum(true), ..GpuNodes::default() }),
+                ..observed(sum(false), waiting, Some(FreeRoom { nodes: kinds, waiting }))
+            };
             let mut reserved = Reserved::default();
             for (cpu, memory, gpus, first) in promised {
                 let count = left.len();
                 let on = (0..count).map(|step| (first + step) % count).find(|index| {
-                    let node = &left[*index];
-                    node.cpu_millicores >= cpu && node.memory_bytes >= memory && node.pods >= 1 && node.gpus >= gpus
+                    let (node, gpus_only) = &left[*index];
+                    node.cpu_millicores >= cpu
+                        && node.memory_bytes >= memory
+                        && node.pods >= 1
+                        && node.gpus >= gpus
+                        && (gpus > 0 || !gpus_only)
                 });
                 if let Some(on) = on {
-                    let node = &mut left[on];
-                    node.cpu_millicores -= cpu;
-                    node.memory_bytes -= memory;
-                    node.pods -= 1;
-                    node.gpus -= gpus;
+                    let taken = ResourceAmounts { gpus, ..amounts(cpu, memory, 1) };
+                    left[on].0 = left[on].0.minus(taken);
                     reserved.add(Ask { cpu_millicores: cpu, memory_bytes: memory, gpus }, 1);
                 }
             }

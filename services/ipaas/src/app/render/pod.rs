@@ -8,7 +8,7 @@ use api_types::spec::{Probe, ProbeCheck, Resources};
 use k8s_openapi::api::core::v1::{
     Container, ContainerPort, EnvVar, EnvVarSource, ExecAction, HTTPGetAction, HostAlias, Lifecycle,
     LifecycleHandler, PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements, SecretKeySelector,
-    SecurityContext, TCPSocketAction,
+    SecurityContext, TCPSocketAction, Toleration,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -79,6 +79,7 @@ pub fn template(
                 })
                 .collect(),
         ),
+        tolerations: (spec.resources.gpus > 0).then(|| vec![toleration(gpu)]),
         termination_grace_period_seconds: Some(i64::from(spec.stop.grace_period_seconds)),
         security_context: spec.run_as_user.map(|user| PodSecurityContext {
             run_as_user: Some(user),
@@ -164,6 +165,17 @@ fn resources(resources: &Resources, gpu: &GpuResource, errors: &mut Vec<FieldErr
         requests: Some(BTreeMap::from(requests)),
         limits: Some(limits),
         ..ResourceRequirements::default()
+    }
+}
+
+/// Nodes with GPUs commonly carry a taint of the GPUs' name. Whoever asks for some tolerates it, as Kubernetes' admission
+/// plugin `ExtendedResourceToleration` has it where that is on.
+fn toleration(gpu: &GpuResource) -> Toleration {
+    Toleration {
+        key: Some(gpu.name().to_owned()),
+        operator: Some("Exists".to_owned()),
+        effect: Some("NoSchedule".to_owned()),
+        ..Toleration::default()
     }
 }
 

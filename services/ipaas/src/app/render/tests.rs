@@ -149,10 +149,12 @@ fn more_replicas_leave_the_pods_as_they_are() {
 
 #[test]
 fn gpus_are_a_limit_under_the_name_that_was_configured() {
-    let resources = |desired: &DesiredWorkload, name: &str| {
+    let pod = |desired: &DesiredWorkload, name: &str| {
         let objects = super::render(desired, &GpuResource::new(name)).unwrap();
-        objects.last().unwrap().body["spec"]["template"]["spec"]["containers"][0]["resources"].clone()
+        objects.last().unwrap().body["spec"]["template"]["spec"].clone()
     };
+    let resources =
+        |desired: &DesiredWorkload, name: &str| pod(desired, name)["containers"][0]["resources"].clone();
     let mut equipped = full();
     equipped.spec.resources.gpus = 2;
     for name in ["nvidia.com/gpu", "amd.com/gpu"] {
@@ -161,6 +163,9 @@ fn gpus_are_a_limit_under_the_name_that_was_configured() {
         assert_eq!(rendered["limits"].as_object().unwrap().len(), 3);
         assert_eq!(rendered["requests"].as_object().unwrap().len(), 2);
         assert_eq!(resources(&full(), name)["limits"].as_object().unwrap().len(), 2);
+        let tolerated = json!([{ "key": name, "operator": "Exists", "effect": "NoSchedule" }]);
+        assert_eq!(pod(&equipped, name)["tolerations"], tolerated);
+        assert_eq!(pod(&full(), name).get("tolerations"), None);
     }
 }
 

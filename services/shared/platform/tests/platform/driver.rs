@@ -3,8 +3,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use platform::Foundation;
+use platform::crypto::MasterKey;
 use platform::driver::{Signal, Task};
 use test_support::{Backend, TestDatabase, wait_for};
+use tokio_util::sync::CancellationToken;
 
 #[derive(Default)]
 struct Counting {
@@ -26,6 +29,47 @@ impl Task for Counting {
         } else {
             Ok(())
         }
+    }
+}
+
+/// Follows something that ends as everything stops, just before the loop is told.
+struct Following(CancellationToken);
+
+#[async_trait]
+impl Task for Following {
+    fn name(&self) -> &'static str {
+        "following"
+    }
+
+    async fn turn(&self, _: i64) -> anyhow::Result<()> {
+        self.0.cancelled().await;
+        anyhow::bail!("the stream ended")
+    }
+}
+
+#[tokio::test]
+async fn what_a_loop_follows_may_stop_before_it() {
+    let database = TestDatabase::new(Backend::Sqlite).await;
+    // Which of the two is noticed first is chance.
+    for _ in 0..20 {
+        let foundation = Foundation::new(
+            database.connection.clone(),
+            MasterKey::generate(),
+            CancellationToken::new(),
+        );
+        let driver = foundation.driver("test");
+        let task = Arc::new(Following(foundation.shutdown.clone()));
+        driver.start(task, Duration::from_secs(3600), Signal::default());
+        let mut leads = driver.leadership.clone();
+        leads.wait_for(Option::is_some).await.unwrap();
+        foundation.shutdown.cancel();
+        foundation.tracker.close();
+        foundation.tracker.wait().await;
+        let statuses = driver.statuses.all();
+        let failed = statuses
+            .get("following")
+            .is_some_and(|status| status.failures > 0);
+        assert!(!failed, "{statuses:?}");
     }
 }
 

@@ -7,7 +7,7 @@ use api_types::operations::{OperationKind, StepState};
 use api_types::services::ServiceState;
 
 use super::*;
-use crate::app::evacuations::stay;
+use crate::app::evacuations::staying::stay;
 use crate::db::clusters::Scope;
 use crate::db::columns::{Returning, StoredRisk};
 

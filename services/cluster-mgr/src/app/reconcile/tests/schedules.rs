@@ -26,6 +26,7 @@ fn whatever_fails_nothing_ready_is_given_up_and_all_is_well_in_the_end() {
         None => 0..asked("LONGSHORE_SCHEDULES").unwrap_or(DEFAULT),
     };
     let (mut moved, mut lost, mut accepted) = (0, 0, 0);
+    let (count, started) = (seeds.end - seeds.start, std::time::Instant::now());
     for seed in seeds {
         let plan = Plan::of(seed);
         let mut schedule = Schedule::new(plan.clone());
@@ -38,7 +39,10 @@ fn whatever_fails_nothing_ready_is_given_up_and_all_is_well_in_the_end() {
         lost += schedule.losses;
         accepted += schedule.accepted;
     }
-    println!("{lost} losses, {moved} evacuations, {accepted} risks accepted");
+    println!(
+        "{count} schedules in {:.1} s: {lost} losses, {moved} evacuations, {accepted} risks accepted",
+        started.elapsed().as_secs_f64()
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::*;
 use super::trouble::{CLUSTERS, LONGEST, Plan, SERVICES, SINGLETON, Trouble};
-use crate::app::evacuations::{keep_here, stay};
+use crate::app::evacuations::staying::{keep_here, stay};
 use crate::app::failover::{self, Standing, Verdict};
 use crate::app::health::{self, Agent, Patience, Probe, Sight};
 use crate::db::clusters::Scope;
