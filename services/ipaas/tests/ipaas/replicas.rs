@@ -111,7 +111,7 @@ async fn a_cluster_that_is_being_read_for_the_first_time_is_left_out() {
             .apply_workload(alpha, &bed.desired("web", 1, WEB))
             .await
             .unwrap();
-        bed.wait_rolled_out("web", 1, 1).await;
+        bed.wait_rolled_out("web", 1, 2).await;
         bed.handle("alpha").faults().put_on(Fault::Slow {
             latency: Latency::Fixed(700.0),
         });
