@@ -16,6 +16,7 @@ mod m20261128_gpu;
 mod m20261128_placement;
 mod m20261128_prices;
 mod m20261128_usage;
+mod m20261128_volumes;
 
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -33,5 +34,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261128_prices::Migration),
         Box::new(m20261128_fencing::Migration),
         Box::new(m20261128_failback::Migration),
+        Box::new(m20261128_volumes::Migration),
     ]
 }

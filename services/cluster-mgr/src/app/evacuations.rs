@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use api_types::clusters::{Cluster, ClusterState};
 use api_types::common::{FieldError, OperationId};
-use api_types::evacuations::{EvacuationPlan, Handover, NewEvacuation, PlannedDestination, PlannedMove};
+use api_types::evacuations::{
+    EvacuationPlan, Handover, NewEvacuation, PlanOptions, PlannedDestination, PlannedMove, StoredVolume,
+};
 use api_types::operations::{OperationAccepted, OperationKind, OperationState};
 use api_types::placement::PlannedAssignment;
 use auth::Caller;
@@ -29,7 +31,7 @@ use crate::app::reservations::reserve;
 use crate::db::clusters::{EvacuationOrder, Scope};
 use crate::db::columns::word;
 use crate::db::{
-    Connection, DbErr, Record, Unit, assignments, cluster_states, clusters, departures, environments,
+    Connection, DbErr, Record, Unit, assignments, claims, cluster_states, clusters, departures, environments,
     operations, services,
 };
 use crate::state::AppState;
@@ -41,12 +43,12 @@ const NAMED: usize = 20;
 const LONGEST_REASON: usize = 500;
 
 /// What an evacuation of `name` would do now.
-pub async fn plan(state: &AppState, name: &str) -> ApiResult<EvacuationPlan> {
+pub async fn plan(state: &AppState, name: &str, options: PlanOptions) -> ApiResult<EvacuationPlan> {
     let database = &state.foundation.database;
     let cluster = clusters::find(database, name)
         .await?
         .ok_or_else(|| missing(name))?;
-    let ground = Ground::load(database, &cluster).await?;
+    let ground = Ground::load(database, &cluster, options).await?;
     let (pace, now) = (state.config.pace(), state.now());
     // Thousands of decisions: not beside those who wait for an answer.
     tokio::task::spawn_blocking(move || ground.plan(pace, now))
@@ -62,14 +64,22 @@ struct Ground {
     /// By priority, the highest first, then by path.
     services: Vec<services::Model>,
     assignments: HashMap<Uuid, Vec<assignments::Model>>,
+    /// What each service has stored on the cluster.
+    stored: HashMap<Uuid, Vec<StoredVolume>>,
+    include_stored: bool,
 }
 
 impl Ground {
-    async fn load(connection: &impl Connection, cluster: &clusters::Model) -> Result<Self, DbErr> {
+    async fn load(
+        connection: &impl Connection,
+        cluster: &clusters::Model,
+        options: PlanOptions,
+    ) -> Result<Self, DbErr> {
         let mut fleet = Fleet::of(&clusters::all(connection).await?)?;
         for view in &mut fleet.clusters {
             if view.id == cluster.id {
                 view.evacuating = Some(Scope::Everything);
+                view.evacuating_data = options.include_stored;
             }
         }
         reserve(connection, &mut fleet).await?;
@@ -87,6 +97,8 @@ impl Ground {
             environments: environments::all(connection).await?,
             services,
             assignments: by_service,
+            stored: stored_on(connection, cluster.id).await?,
+            include_stored: options.include_stored,
         })
     }
 
@@ -97,6 +109,7 @@ impl Ground {
             services_unplaced: 0,
             replicas_unplaced: 0,
             services_fenced: 0,
+            services_stored: 0,
             destinations: Vec::new(),
             moves: Vec::new(),
         };
@@ -110,6 +123,13 @@ impl Ground {
         let mut first_served = None;
         let mut destinations: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for service in std::mem::take(&mut self.services) {
+            if service.keeps_data && !self.include_stored {
+                if let Some(one) = self.staying(&service) {
+                    plan.services_stored += 1;
+                    plan.moves.push(one);
+                }
+                continue;
+            }
             let Some((mut one, gets)) = self.plan_one(&service, &seen) else {
                 continue;
             };
@@ -132,8 +152,13 @@ impl Ground {
             plan.moves.push(one);
         }
         // A stable sort: by priority and path within each part.
-        plan.moves
-            .sort_by_key(|one| (one.unplaced == 0, one.handover != Handover::Fenced));
+        plan.moves.sort_by_key(|one| {
+            (
+                one.handover != Handover::Stays,
+                one.unplaced == 0,
+                one.handover != Handover::Fenced,
+            )
+        });
         plan.moves.truncate(MOVES);
         plan.destinations = destinations
             .into_iter()
@@ -197,9 +222,29 @@ impl Ground {
             to,
             unplaced: placed.unplaced,
             handover,
+            volumes: self.stored.remove(&service.id).unwrap_or_default(),
             message,
         };
         Some((one, gets))
+    }
+
+    /// A service that stays, since its data can't follow.
+    fn staying(&mut self, service: &services::Model) -> Option<PlannedMove> {
+        let here = self.assignments.remove(&service.id)?;
+        let here = here.iter().find(|row| row.cluster_id == self.cluster)?;
+        let replicas = here.wanted_now();
+        (replicas > 0).then(|| PlannedMove {
+            project: service.project.clone(),
+            environment: service.environment.clone(),
+            service: service.name.clone(),
+            priority: service.priority(),
+            replicas,
+            to: Vec::new(),
+            unplaced: 0,
+            handover: Handover::Stays,
+            volumes: self.stored.remove(&service.id).unwrap_or_default(),
+            message: "stays, as what is in its volumes can't follow".to_owned(),
+        })
     }
 
     fn handover(&self, service: &services::Model) -> Handover {
@@ -212,6 +257,22 @@ impl Ground {
             Handover::Fenced
         }
     }
+}
+
+/// The claims of services on a cluster.
+async fn stored_on(
+    connection: &impl Connection,
+    cluster: Uuid,
+) -> Result<HashMap<Uuid, Vec<StoredVolume>>, DbErr> {
+    let mut stored: HashMap<Uuid, Vec<StoredVolume>> = HashMap::new();
+    for row in claims::of_cluster(connection, cluster).await? {
+        let bytes = row.bytes();
+        stored.entry(row.service_id).or_default().push(StoredVolume {
+            claim: row.name,
+            bytes,
+        });
+    }
+    Ok(stored)
 }
 
 /// Orders the evacuation of a cluster; the same again gives the same operation.
@@ -230,7 +291,10 @@ pub async fn begin(
             message: format!("at most {LONGEST_REASON} characters"),
         }]));
     }
-    let plan = plan(state, name).await?;
+    let options = PlanOptions {
+        include_stored: new.include_stored,
+    };
+    let plan = plan(state, name, options).await?;
     let mut unit = state.unit().await?;
     let mut row = locked(&unit, name).await?;
     if let Some(order) = row
@@ -250,7 +314,12 @@ pub async fn begin(
         let message = "the whole cluster is evacuated";
         supersede(&mut unit, narrower.operation, message, now).await?;
     }
-    let operation = order(&mut unit, &mut row, Scope::Everything, new.reason, caller, now).await?;
+    let wanted = Wanted {
+        scope: Scope::Everything,
+        include_stored: new.include_stored,
+        reason: new.reason,
+    };
+    let operation = order(&mut unit, &mut row, wanted, caller, now).await?;
     unit.commit().await?;
     state.work.registry.wake();
     Ok(OperationAccepted {
@@ -274,9 +343,12 @@ pub async fn begin_automatic(
     if row.evacuation.is_some() || row.is_removing() || row.health()? != ClusterState::Unreachable {
         return Ok(());
     }
-    let reason = row.state_reason.clone();
-    let scope = Scope::Environments(environments);
-    order(unit, &mut row, scope, reason, &ourselves(), state.now()).await?;
+    let wanted = Wanted {
+        scope: Scope::Environments(environments),
+        include_stored: false,
+        reason: row.state_reason.clone(),
+    };
+    order(unit, &mut row, wanted, &ourselves(), state.now()).await?;
     tracing::warn!(cluster.name = %row.name, "a lost cluster is evacuated by itself");
     Ok(())
 }
@@ -290,12 +362,18 @@ pub(crate) fn ourselves() -> Caller {
     }
 }
 
+/// What is to leave, and why.
+struct Wanted {
+    scope: Scope,
+    include_stored: bool,
+    reason: String,
+}
+
 /// Writes the order down; its operation.
 async fn order(
     unit: &mut Unit,
     row: &mut clusters::Model,
-    scope: Scope,
-    reason: String,
+    wanted: Wanted,
     caller: &Caller,
     now: DateTime<Utc>,
 ) -> Result<Uuid, DbErr> {
@@ -309,12 +387,18 @@ async fn order(
     operation.cluster_id = Some(row.id);
     operation_logic::insert(unit, &operation).await?;
     failbacks::stop(unit, row, "the cluster is evacuated again", now).await?;
-    let leaving = assignments::leaving(&**unit, row.id, &scope).await?;
+    let Wanted {
+        scope,
+        include_stored,
+        reason,
+    } = wanted;
+    let leaving = assignments::leaving(&**unit, row.id, &scope, include_stored).await?;
     departures::note(&**unit, row.id, &leaving, now).await?;
     row.evacuation = Some(EvacuationOrder {
         operation: operation.id,
         automatic: scope != Scope::Everything,
         scope,
+        include_stored,
         reason,
         by: caller.name.clone(),
         at: now,

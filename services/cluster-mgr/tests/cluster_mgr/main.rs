@@ -22,4 +22,5 @@ mod quotas;
 mod releases;
 mod service_life;
 mod usage;
+mod volumes;
 mod world;

@@ -12,7 +12,7 @@ use api_types::internal::{
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use futures::{Stream, stream};
 use http::StatusCode;
 use platform::extract::{Json, Path, Query};
@@ -22,7 +22,7 @@ use serde::Deserialize;
 
 use crate::app::apply::{self, require_current};
 use crate::app::names::ServiceKey;
-use crate::app::{connections, measured_range, measurements};
+use crate::app::{claims, connections, measured_range, measurements};
 use crate::state::AppState;
 
 /// A follower is told that nothing happened this often.
@@ -44,6 +44,7 @@ pub fn router() -> Router<AppState> {
             post(measure_range),
         )
         .route(service, put(apply_workload).delete(delete_workload))
+        .route(&format!("{service}/claims/{{claim}}"), delete(delete_claim))
         .route("/internal/v1/workloads", get(list_workloads))
         .route("/internal/v1/changes", get(follow_changes))
 }
@@ -128,13 +129,38 @@ async fn apply_workload(
     ))
 }
 
+/// What goes with a service.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Removal {
+    /// Its claims too, and so its data.
+    volumes: bool,
+}
+
 async fn delete_workload(
     State(state): State<AppState>,
     Path(path): Path<WorkloadPath>,
+    Query(removal): Query<Removal>,
     Fenced(fence): Fenced,
 ) -> ApiResult<StatusCode> {
     let member = state.members.require(path.id)?;
-    apply::remove(&state, &member, &path.key(), fence.as_ref()).await?;
+    apply::remove(&state, &member, &path.key(), removal.volumes, fence.as_ref()).await?;
+    Ok(StatusCode::OK)
+}
+
+#[derive(Deserialize)]
+struct ClaimPath {
+    id: ClusterId,
+    project: String,
+    environment: String,
+    service: String,
+    claim: String,
+}
+
+async fn delete_claim(State(state): State<AppState>, Path(path): Path<ClaimPath>) -> ApiResult<StatusCode> {
+    let member = state.members.require(path.id)?;
+    let key = ServiceKey::new(&path.project, &path.environment, &path.service);
+    claims::delete(&state, &member, &key, &path.claim).await?;
     Ok(StatusCode::OK)
 }
 
@@ -165,6 +191,7 @@ async fn list_workloads(
     let cursor = state.changes.cursor();
     let now = state.now();
     let mut workloads = Vec::new();
+    let mut claims = Vec::new();
     let mut complete = Vec::new();
     for member in state.members.all() {
         if filter.cluster.is_some_and(|wanted| wanted != member.id) {
@@ -174,12 +201,15 @@ async fn list_workloads(
         if !freshness.stale {
             complete.push(member.id);
         }
-        let keys = member.services().into_iter().filter(|key| filter.takes(key));
-        workloads.extend(keys.filter_map(|key| member.observed(&key, freshness, now)));
+        for key in member.services().into_iter().filter(|key| filter.takes(key)) {
+            workloads.extend(member.observed(&key, freshness, now));
+            claims.extend(member.claims(&key));
+        }
     }
     Json(WorkloadSnapshot {
         cursor,
         workloads,
+        claims,
         complete,
     })
 }

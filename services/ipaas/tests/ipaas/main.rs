@@ -19,4 +19,5 @@ mod measurements;
 mod openapi;
 mod proxy;
 mod replicas;
+mod volumes;
 mod workloads;
