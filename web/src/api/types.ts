@@ -81,6 +81,8 @@ export type {
   Topic,
   UsageItem,
   User,
+  Volume,
+  VolumeClaim,
   Witness,
   WorkloadObservation,
 } from './schema';
