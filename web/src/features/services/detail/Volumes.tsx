@@ -111,7 +111,7 @@ export function Volumes({ address }: { address: ServiceAddress }) {
     },
     {
       key: 'delete',
-      title: '',
+      title: t('word.actions'),
       align: 'end',
       render: (_, item) => (
         <PermitButton
