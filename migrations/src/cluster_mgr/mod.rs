@@ -17,6 +17,7 @@ mod m20261128_gpu;
 mod m20261128_placement;
 mod m20261128_prices;
 mod m20261128_usage;
+mod m20261128_volumes;
 
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -35,5 +36,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261128_fencing::Migration),
         Box::new(m20261128_failback::Migration),
         Box::new(m20261128_failback_policy::Migration),
+        Box::new(m20261128_volumes::Migration),
     ]
 }

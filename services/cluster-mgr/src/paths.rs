@@ -51,6 +51,19 @@ pub struct RevisionPath {
     pub revision: i64,
 }
 
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ClaimPath {
+    /// A project's name.
+    pub project: String,
+    /// The name of one of its environments.
+    pub environment: String,
+    /// A cluster's name.
+    pub cluster: String,
+    /// The claim's name.
+    pub claim: String,
+}
+
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct OperationPath {

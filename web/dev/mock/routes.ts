@@ -135,7 +135,7 @@ export const ROUTES: Route[] = [
         environments: [],
         services: 0,
         quota: {},
-        requested: { cpu_millicores: 0, memory_bytes: 0, pods: 0, gpus: 0 },
+        requested: { cpu_millicores: 0, memory_bytes: 0, pods: 0, gpus: 0, storage_bytes: 0 },
         version: 1,
         created_at: now(),
         updated_at: now(),

@@ -29,6 +29,7 @@ function item(
     cpu_core_hours: pods,
     memory_gib_hours: pods,
     gpu_hours: pods / 2,
+    storage_gib_hours: pods * 10,
     cpu_used_core_hours: pods * 0.4,
     memory_used_gib_hours: pods * 0.6,
     measured: 1,

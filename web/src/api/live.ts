@@ -29,6 +29,7 @@ const PATHS: Record<Topic, RegExp[]> = {
     /\/clusters\/\{cluster\}\/(nodes|history)$/,
     /\/overview$/,
     /\/assignments$/,
+    /\/volumes$/,
   ],
   projects: [/\/projects(\/\{project\})?$/, /\/environments(\/\{environment\})?$/],
   services: [
@@ -36,12 +37,13 @@ const PATHS: Record<Topic, RegExp[]> = {
     /\/revisions$/,
     /\/autoscaling(\/decisions)?$/,
     /\/assignments$/,
+    /\/volumes$/,
     /\/overview$/,
     /\/projects$/,
     /\/environments$/,
   ],
   operations: [/\/operations(\/\{\w+\})?$/, /\/overview$/, /\/services\/\{service\}$/],
-  workloads: [/\/services(\/\{service\})?$/, /\/assignments$/, /\/overview$/, /\/events$/],
+  workloads: [/\/services(\/\{service\})?$/, /\/volumes$/, /\/assignments$/, /\/overview$/, /\/events$/],
   pods: [/\/pods(\/\{pod\})?$/, /\/events$/],
   audit: [/\/audit$/],
 };

@@ -622,7 +622,10 @@ export interface paths {
     get: operations['get_service'];
     put?: never;
     post?: never;
-    /** Deletes a service with everything of it on every cluster, also on one that is away now and returns. */
+    /**
+     * Deletes a service with everything of it on every cluster, also on one that is away now and returns. Its data stays
+     *     unless the call says otherwise.
+     */
     delete: operations['delete_service'];
     options?: never;
     head?: never;
@@ -965,6 +968,40 @@ export interface paths {
     post?: never;
     /** Takes the load off a service of simulated clusters. */
     delete: operations['delete_simulated_load'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/environments/{environment}/volumes': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The claims that clusters have for the volumes of an environment's services, also those that are kept. */
+    get: operations['list_volumes'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/environments/{environment}/volumes/{cluster}/{claim}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Deletes a claim that nothing uses, and the data in it, for good. */
+    delete: operations['delete_volume'];
     options?: never;
     head?: never;
     patch?: never;
@@ -1575,6 +1612,11 @@ export interface components {
     };
     /** @enum {string} */
     ChangeKind: 'added' | 'removed' | 'changed';
+    /**
+     * @description Whether a claim has its storage, as Kubernetes says it.
+     * @enum {string}
+     */
+    ClaimPhase: 'pending' | 'bound' | 'lost';
     /** @description One Kubernetes cluster. */
     Cluster: {
       /** Format: int64 */
@@ -1847,7 +1889,7 @@ export interface components {
       /** @description What each destination gets in all, most first. */
       destinations: components['schemas']['PlannedDestination'][];
       /**
-       * @description Service by service: first those that don't fit, then by priority, in which order they get room, and by path. At
+       * @description Service by service: first those that stay with their data and those that don't fit, then by priority, in which order they get room, and by path. At
        *     most 500.
        */
       moves: components['schemas']['PlannedMove'][];
@@ -1865,6 +1907,11 @@ export interface components {
        * @description Singletons that start elsewhere only when they are seen gone, or somebody accepts the risk.
        */
       services_fenced?: number;
+      /**
+       * Format: int64
+       * @description Services that stay because their data can't follow. They are not among the above.
+       */
+      services_stored?: number;
       /**
        * Format: int64
        * @description Services of which replicas fit nowhere else, and those replicas.
@@ -1958,7 +2005,7 @@ export interface components {
      * @description In which order a service's replicas end in one place and start in another.
      * @enum {string}
      */
-    Handover: 'make_before_break' | 'break_before_make' | 'fenced';
+    Handover: 'make_before_break' | 'break_before_make' | 'stays' | 'fenced';
     /** @description What an agent says of its cluster. */
     Heartbeat: {
       /**
@@ -2156,6 +2203,11 @@ export interface components {
        */
       accept_unplaced?: boolean;
       /**
+       * @description Move services whose data can't follow too: they start elsewhere with empty volumes, and their data stays here.
+       * @default false
+       */
+      include_stored?: boolean;
+      /**
        * @description Why, for those who read it later; at most 500 characters.
        * @default
        */
@@ -2207,6 +2259,8 @@ export interface components {
       gpu_hour?: number | null;
       /** Format: double */
       memory_gib_hour?: number | null;
+      /** Format: double */
+      storage_gib_hour?: number | null;
       /**
        * Format: date-time
        * @description From which hour on; the present one when absent. Hours that are over keep their price; only where none had one
@@ -2832,6 +2886,8 @@ export interface components {
         /** Format: date-time */
         set_at: string;
         set_by: string;
+        /** Format: double */
+        storage_gib_hour?: number | null;
         /**
          * Format: date-time
          * @description The beginning of its first hour.
@@ -3094,6 +3150,11 @@ export interface components {
         project?: string | null;
         /** @description By service; it may be deleted since. */
         service?: string | null;
+        /**
+         * Format: double
+         * @description Of claims, also of those that are kept for a service that is gone.
+         */
+        storage_gib_hours: number;
         /** Format: date-time */
         to: string;
       }[];
@@ -3122,6 +3183,34 @@ export interface components {
         must_change_password: boolean;
         /** @description What they sign in with. */
         name: string;
+      }[];
+      /** @description Give it back as `cursor` for the next page; absent on the last one. */
+      next_cursor?: string | null;
+      /**
+       * Format: int64
+       * @description About how many items the whole list has; exact where that costs nothing.
+       */
+      total_estimate: number;
+    };
+    /** @description One page of a list. */
+    Page_VolumeClaim: {
+      /** @description The clusters whose part is missing or old. */
+      gaps?: components['schemas']['Gap'][];
+      items: {
+        claim: components['schemas']['SeenClaim'];
+        cluster: string;
+        environment: string;
+        /**
+         * Format: date-time
+         * @description When the cluster was last known to have it so.
+         */
+        observed_at?: string | null;
+        project: string;
+        service: string;
+        /** @description The cluster doesn't answer; this is how it was. */
+        stale: boolean;
+        /** @description Whether the service has this volume and is placed on this cluster. What is not wanted is kept for its data. */
+        wanted: boolean;
       }[];
       /** @description Give it back as `cursor` for the next page; absent on the last one. */
       next_cursor?: string | null;
@@ -3295,6 +3384,8 @@ export interface components {
        * @description Replicas of it that fit nowhere.
        */
       unplaced: number;
+      /** @description Its data on the cluster that is emptied, which stays there. */
+      volumes?: components['schemas']['StoredVolume'][];
     };
     /** @description One service's replicas that return. */
     PlannedReturn: {
@@ -3419,6 +3510,8 @@ export interface components {
       /** Format: date-time */
       set_at: string;
       set_by: string;
+      /** Format: double */
+      storage_gib_hour?: number | null;
       /**
        * Format: date-time
        * @description The beginning of its first hour.
@@ -3451,6 +3544,11 @@ export interface components {
        * @description Of a GiB requested for an hour.
        */
       memory_gib_hour?: number | null;
+      /**
+       * Format: double
+       * @description Of a GiB of storage for an hour.
+       */
+      storage_gib_hour?: number | null;
       /** @description Those that were set and begin later, the earliest first. */
       upcoming: components['schemas']['Price'][];
       /**
@@ -3586,6 +3684,12 @@ export interface components {
        * @default null
        */
       pods?: number | null;
+      /**
+       * Format: int64
+       * @description Of volumes, on all clusters together.
+       * @default null
+       */
+      storage_bytes?: number | null;
     };
     /** @description What dividing a service's replicas anew would move. */
     RebalancePlan: {
@@ -3616,6 +3720,11 @@ export interface components {
       memory_bytes: number;
       /** Format: int64 */
       pods: number;
+      /**
+       * Format: int64
+       * @description Of volumes on every cluster that may come to hold them, and of claims that are kept.
+       */
+      storage_bytes: number;
     };
     ResourceAmounts: {
       /**
@@ -3800,6 +3909,32 @@ export interface components {
       /** Format: password */
       value?: string | null;
     };
+    /** @description A claim of a service's volume on one cluster. */
+    SeenClaim: {
+      access: components['schemas']['VolumeAccess'];
+      /**
+       * Format: int64
+       * @description What the cluster gave; absent until it is bound.
+       */
+      capacity_bytes?: number | null;
+      /** Format: date-time */
+      created_at: string;
+      /** @description It is being deleted; it goes when nothing uses it any more. */
+      deleting: boolean;
+      /** @description Whether replicas that run, or are to run, mount it. */
+      in_use: boolean;
+      /** @description `web-data`. */
+      name: string;
+      phase: components['schemas']['ClaimPhase'];
+      /**
+       * Format: int64
+       * @description What is asked for.
+       */
+      requested_bytes: number;
+      storage_class?: string | null;
+      /** @description The volume that it was made for: `data`. */
+      volume: string;
+    };
     /** @description What a team runs. */
     Service: {
       /** Format: date-time */
@@ -3935,6 +4070,8 @@ export interface components {
       run_as_user?: number | null;
       secrets?: components['schemas']['SecretEntry'][];
       stop?: components['schemas']['Stop'];
+      /** @description Storage that outlives the replicas. */
+      volumes?: components['schemas']['Volume'][];
     };
     /**
      * @description One state, one word, everywhere.
@@ -4098,6 +4235,13 @@ export interface components {
        */
       pre_stop_command?: string[];
     };
+    /** @description Data that stays on a cluster. */
+    StoredVolume: {
+      /** Format: int64 */
+      bytes: number;
+      /** @description The claim: `web-data`. */
+      claim: string;
+    };
     /**
      * @description How far a cluster has come.
      * @enum {string}
@@ -4193,6 +4337,11 @@ export interface components {
       project?: string | null;
       /** @description By service; it may be deleted since. */
       service?: string | null;
+      /**
+       * Format: double
+       * @description Of claims, also of those that are kept for a service that is gone.
+       */
+      storage_gib_hours: number;
       /** Format: date-time */
       to: string;
     };
@@ -4223,6 +4372,52 @@ export interface components {
       display_name?: string | null;
       /** @default null */
       email?: string | null;
+    };
+    /**
+     * @description Storage that outlives the replicas: one claim on each cluster where the service runs, which all its replicas there
+     *     mount. What is in it on one cluster is not on another.
+     */
+    Volume: {
+      /** @description Never changes. */
+      access?: components['schemas']['VolumeAccess'];
+      /**
+       * @description The service can run with an empty one, as with a cache: it then moves to other clusters by itself though what is
+       *     in the volume stays behind.
+       */
+      may_start_empty?: boolean;
+      /** @description Absolute path of a folder in the container. */
+      mount_path: string;
+      /** @description 1 to 20 lower-case letters and digits. The claim is `{service}-{name}`. */
+      name: string;
+      /** @description Of one claim, a Kubernetes quantity: `"10Gi"`. It can grow, not shrink. */
+      size: string;
+      /** @description Each cluster's default class when absent. Never changes. */
+      storage_class?: string | null;
+    };
+    /**
+     * @description How many nodes of a cluster can mount a volume at once.
+     * @enum {string}
+     */
+    VolumeAccess: 'one_node' | 'many_nodes';
+    /**
+     * @description A claim, and what the platform thinks of it. Claims stay until somebody deletes them: also when the service leaves the
+     *     cluster, gives up the volume, or is deleted itself.
+     */
+    VolumeClaim: {
+      claim: components['schemas']['SeenClaim'];
+      cluster: string;
+      environment: string;
+      /**
+       * Format: date-time
+       * @description When the cluster was last known to have it so.
+       */
+      observed_at?: string | null;
+      project: string;
+      service: string;
+      /** @description The cluster doesn't answer; this is how it was. */
+      stale: boolean;
+      /** @description Whether the service has this volume and is placed on this cluster. What is not wanted is kept for its data. */
+      wanted: boolean;
     };
     /** @description Who says whether a cluster is alive. */
     Witness: {
@@ -4318,6 +4513,7 @@ export type Binding = components['schemas']['Binding'];
 export type BindingId = components['schemas']['BindingId'];
 export type Change = components['schemas']['Change'];
 export type ChangeKind = components['schemas']['ChangeKind'];
+export type ClaimPhase = components['schemas']['ClaimPhase'];
 export type Cluster = components['schemas']['Cluster'];
 export type ClusterAgentInstallation = components['schemas']['ClusterAgentInstallation'];
 export type ClusterExplanation = components['schemas']['ClusterExplanation'];
@@ -4412,6 +4608,7 @@ export type PageSessionSummary = components['schemas']['Page_SessionSummary'];
 export type PageSignInLock = components['schemas']['Page_SignInLock'];
 export type PageUsageItem = components['schemas']['Page_UsageItem'];
 export type PageUser = components['schemas']['Page_User'];
+export type PageVolumeClaim = components['schemas']['Page_VolumeClaim'];
 export type Placement = components['schemas']['Placement'];
 export type PlacementExplanation = components['schemas']['PlacementExplanation'];
 export type PlacementPreview = components['schemas']['PlacementPreview'];
@@ -4459,6 +4656,7 @@ export type ScalingBehavior = components['schemas']['ScalingBehavior'];
 export type ScalingStep = components['schemas']['ScalingStep'];
 export type ScheduledBounds = components['schemas']['ScheduledBounds'];
 export type SecretEntry = components['schemas']['SecretEntry'];
+export type SeenClaim = components['schemas']['SeenClaim'];
 export type Service = components['schemas']['Service'];
 export type ServiceAccepted = components['schemas']['ServiceAccepted'];
 export type ServiceId = components['schemas']['ServiceId'];
@@ -4481,6 +4679,7 @@ export type StepSelection = components['schemas']['StepSelection'];
 export type StepState = components['schemas']['StepState'];
 export type StepUnit = components['schemas']['StepUnit'];
 export type Stop = components['schemas']['Stop'];
+export type StoredVolume = components['schemas']['StoredVolume'];
 export type SyncState = components['schemas']['SyncState'];
 export type Taint = components['schemas']['Taint'];
 export type TaintEffect = components['schemas']['TaintEffect'];
@@ -4492,6 +4691,9 @@ export type UsageItem = components['schemas']['UsageItem'];
 export type User = components['schemas']['User'];
 export type UserId = components['schemas']['UserId'];
 export type UserPatch = components['schemas']['UserPatch'];
+export type Volume = components['schemas']['Volume'];
+export type VolumeAccess = components['schemas']['VolumeAccess'];
+export type VolumeClaim = components['schemas']['VolumeClaim'];
 export type Witness = components['schemas']['Witness'];
 export type WitnessKind = components['schemas']['WitnessKind'];
 export type WorkloadObservation = components['schemas']['WorkloadObservation'];
@@ -5282,7 +5484,10 @@ export interface operations {
   };
   plan_evacuation: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description As if services whose data can't follow were to move too. */
+        include_stored?: boolean;
+      };
       header?: never;
       path: {
         /** @description A cluster's name. */
@@ -6957,7 +7162,10 @@ export interface operations {
   };
   delete_service: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description The claims of its volumes too, on every cluster, and so its data. They stay otherwise. */
+        delete_volumes?: boolean;
+      };
       header?: never;
       path: {
         /** @description A project's name. */
@@ -8259,6 +8467,126 @@ export interface operations {
         };
       };
       /** @description `simulation_unavailable` */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_volumes: {
+    parameters: {
+      query?: {
+        /** @description A service's name, also of one that is gone. */
+        service?: string;
+        /** @description Items a page, 1 to 500; 50 when absent. */
+        limit?: number;
+        /** @description Where to go on: `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description A field to sort by, `-` before it for descending. */
+        sort?: string;
+        /** @description Text to look for. */
+        q?: string;
+      };
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of claims */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_VolumeClaim'];
+        };
+      };
+      /** @description `invalid_cursor`, `invalid_sort` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  delete_volume: {
+    parameters: {
+      query: {
+        /** @description The claim's name once more. */
+        confirm: string;
+      };
+      header?: never;
+      path: {
+        /** @description A project's name. */
+        project: string;
+        /** @description The name of one of its environments. */
+        environment: string;
+        /** @description A cluster's name. */
+        cluster: string;
+        /** @description The claim's name. */
+        claim: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The cluster took the deletion */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `volume_wanted`: the service has the volume there; `volume_in_use`: a pod mounts it; `object_not_owned` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_confirmed` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `cluster_unreachable` */
       503: {
         headers: {
           [name: string]: unknown;

@@ -83,6 +83,8 @@ export type {
   Topic,
   UsageItem,
   User,
+  Volume,
+  VolumeClaim,
   Witness,
   WorkloadObservation,
 } from './schema';

@@ -2,14 +2,14 @@
 
 use api_types::clusters::Cluster;
 use api_types::common::ErrorBody;
-use api_types::evacuations::{EvacuationPlan, NewEvacuation};
+use api_types::evacuations::{EvacuationPlan, NewEvacuation, PlanOptions};
 use api_types::failbacks::{FailbackPlan, NewFailback};
 use api_types::operations::OperationAccepted;
 use auth::Caller;
 use axum::extract::State;
 use http::StatusCode;
 use platform::ApiResult;
-use platform::extract::{Json, Path};
+use platform::extract::{Json, Path, Query};
 
 use crate::app;
 use crate::paths::ClusterPath;
@@ -20,7 +20,7 @@ type Accepted = (StatusCode, Json<OperationAccepted>);
 /// What an evacuation of the cluster would do now: where each service's replicas go, and what fits nowhere.
 #[utoipa::path(
     get, path = "/api/v1/clusters/{cluster}/evacuation", tag = "clusters",
-    params(ClusterPath),
+    params(ClusterPath, PlanOptions),
     responses(
         (status = 200, description = "The plan; nothing is stored", body = EvacuationPlan),
         (status = 404, description = "`not_found`", body = ErrorBody),
@@ -30,8 +30,11 @@ type Accepted = (StatusCode, Json<OperationAccepted>);
 pub async fn plan_evacuation(
     State(state): State<AppState>,
     Path(path): Path<ClusterPath>,
+    Query(options): Query<PlanOptions>,
 ) -> ApiResult<Json<EvacuationPlan>> {
-    Ok(Json(app::evacuations::plan(&state, &path.cluster).await?))
+    Ok(Json(
+        app::evacuations::plan(&state, &path.cluster, options).await?,
+    ))
 }
 
 /// Evacuates a cluster: what it holds is placed on the others, and stays here until it is ready there. The cluster gets

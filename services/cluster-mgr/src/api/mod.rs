@@ -16,6 +16,7 @@ mod revisions;
 mod services;
 mod tasks;
 mod usage;
+mod volumes;
 
 use axum::Router;
 use axum::routing::get;
@@ -114,6 +115,8 @@ pub fn public() -> OpenApiRouter<AppState> {
         .routes(routes!(usage::export_usage))
         .routes(routes!(usage::get_prices, usage::put_prices))
         .routes(routes!(usage::list_prices))
+        .routes(routes!(volumes::list_volumes))
+        .routes(routes!(volumes::delete_volume))
         .routes(routes!(operations::list_operations))
         .routes(routes!(operations::get_operation))
         .routes(routes!(overview::get_overview))

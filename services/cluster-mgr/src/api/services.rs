@@ -2,7 +2,9 @@
 
 use api_types::common::{ErrorBody, ListQuery, Page};
 use api_types::placement::{NewPreview, PlacementPreview};
-use api_types::services::{Assignment, NewService, Service, ServiceAccepted, ServiceFilter, ServicePatch};
+use api_types::services::{
+    Assignment, NewService, Service, ServiceAccepted, ServiceDeletion, ServiceFilter, ServicePatch,
+};
 use auth::Caller;
 use axum::extract::State;
 use http::StatusCode;
@@ -143,10 +145,11 @@ pub async fn update_service(
     Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 
-/// Deletes a service with everything of it on every cluster, also on one that is away now and returns.
+/// Deletes a service with everything of it on every cluster, also on one that is away now and returns. Its data stays
+/// unless the call says otherwise.
 #[utoipa::path(
     delete, path = "/api/v1/projects/{project}/environments/{environment}/services/{service}", tag = "services",
-    params(ServicePath),
+    params(ServicePath, ServiceDeletion),
     responses(
         (status = 202, description = "The service, and the operation that deletes it", body = ServiceAccepted),
         (status = 404, description = "`not_found`", body = ErrorBody),
@@ -157,8 +160,9 @@ pub async fn delete_service(
     State(state): State<AppState>,
     caller: Caller,
     Path(path): Path<ServicePath>,
+    Query(deletion): Query<ServiceDeletion>,
 ) -> ApiResult<(StatusCode, Json<ServiceAccepted>)> {
-    let accepted = app::services::delete(&state, &caller, &path).await?;
+    let accepted = app::services::delete(&state, &caller, &path, deletion).await?;
     Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 

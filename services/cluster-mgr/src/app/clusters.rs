@@ -101,7 +101,8 @@ async fn shown(
     });
     let mut left = Left::default();
     if let Some(order) = &row.evacuation {
-        left.services = assignments::count_left(connection, row.id, &order.scope, false).await?;
+        left.services =
+            assignments::count_left(connection, row.id, (&order.scope, order.include_stored), false).await?;
         if !row.answers()? {
             left.singletons = assignments::singletons_left(connection, row.id, SINGLETONS).await?;
         }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::app::services::{accept, check_comment, check_description, deleting, known, requests};
 use crate::app::validation::placement::pinned_sum;
 use crate::app::validation::{self, Fields, names};
-use crate::app::{edit, environments as environment_logic, operations, quotas, room, secrets};
+use crate::app::{edit, environments as environment_logic, operations, quotas, room, secrets, volumes};
 use crate::db::columns::{Names, StoredPlacement, StoredSpec, word};
 use crate::db::{Record, clusters, environments, revisions, services};
 use crate::paths::EnvironmentPath;
@@ -37,6 +37,7 @@ pub async fn create(
         .ok_or_else(|| environment_logic::missing(&path.project, &path.environment))?;
     let all = clusters::all(&*unit).await?;
     validate(&new, &all, &environment)?;
+    volumes::require_singleton(&new.spec, &new.placement)?;
     room::check_fit(&new.spec.resources, &new.placement, &environment, &all)?;
     if let Some(there) = services::find(&*unit, &path.project, &path.environment, &new.name).await? {
         return Err(if there.deleting {
@@ -122,8 +123,11 @@ fn row(
         cpu_millicores,
         memory_bytes,
         gpus,
+        storage_bytes: volumes::on_each(&new.spec),
+        keeps_data: volumes::keep_data(&new.spec),
         restarted_at: None,
         deleting: false,
+        delete_volumes: false,
         place_afresh: false,
         most_moves: None,
         returning: None,

@@ -9,11 +9,12 @@ use api_types::spec::ServiceSpec;
 use serde_json::Value;
 
 /// Lists whose items have a name, and the field that is it.
-const NAMED: [(&str, &str); 5] = [
+const NAMED: [(&str, &str); 6] = [
     ("env", "name"),
     ("config_files", "path"),
     ("secrets", "name"),
     ("ports", "name"),
+    ("volumes", "name"),
     ("host_aliases", "ip"),
 ];
 

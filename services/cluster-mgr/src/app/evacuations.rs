@@ -9,7 +9,7 @@ pub mod staying;
 
 use api_types::clusters::{Cluster, ClusterState};
 use api_types::common::{FieldError, OperationId};
-use api_types::evacuations::{EvacuationPlan, NewEvacuation};
+use api_types::evacuations::{EvacuationPlan, NewEvacuation, PlanOptions};
 use api_types::operations::{OperationAccepted, OperationKind};
 use auth::Caller;
 use chrono::{DateTime, Utc};
@@ -45,7 +45,10 @@ pub async fn begin(
             message: format!("at most {LONGEST_REASON} characters"),
         }]));
     }
-    let plan = plan(state, name).await?;
+    let options = PlanOptions {
+        include_stored: new.include_stored,
+    };
+    let plan = plan(state, name, options).await?;
     let mut unit = state.unit().await?;
     let mut row = locked(&unit, name).await?;
     if let Some(order) = row
@@ -65,7 +68,12 @@ pub async fn begin(
         let message = "the whole cluster is evacuated";
         supersede(&mut unit, narrower.operation, message, now).await?;
     }
-    let operation = order(&mut unit, &mut row, Scope::Everything, new.reason, caller, now).await?;
+    let wanted = Wanted {
+        scope: Scope::Everything,
+        include_stored: new.include_stored,
+        reason: new.reason,
+    };
+    let operation = order(&mut unit, &mut row, wanted, caller, now).await?;
     unit.commit().await?;
     state.work.registry.wake();
     Ok(OperationAccepted {
@@ -89,31 +97,46 @@ pub async fn begin_automatic(
     if row.evacuation.is_some() || row.is_removing() || row.health()? != ClusterState::Unreachable {
         return Ok(());
     }
-    let reason = row.state_reason.clone();
-    let scope = Scope::Environments(environments);
-    order(unit, &mut row, scope, reason, &ourselves(), state.now()).await?;
+    let wanted = Wanted {
+        scope: Scope::Environments(environments),
+        include_stored: false,
+        reason: row.state_reason.clone(),
+    };
+    order(unit, &mut row, wanted, &ourselves(), state.now()).await?;
     tracing::warn!(cluster.name = %row.name, "a lost cluster is evacuated by itself");
     Ok(())
+}
+
+/// What is to leave, and why.
+struct Wanted {
+    scope: Scope,
+    include_stored: bool,
+    reason: String,
 }
 
 /// Writes the order down; its operation.
 async fn order(
     unit: &mut Unit,
     row: &mut clusters::Model,
-    scope: Scope,
-    reason: String,
+    wanted: Wanted,
     caller: &Caller,
     now: DateTime<Utc>,
 ) -> Result<Uuid, DbErr> {
     let title = format!("evacuate cluster {}", row.name);
     let operation = begin_on_cluster(unit, OperationKind::EvacuateCluster, title, row, caller, now).await?;
     failbacks::stop(unit, row, "the cluster is evacuated again", now).await?;
-    let leaving = assignments::leaving(&**unit, row.id, &scope).await?;
+    let Wanted {
+        scope,
+        include_stored,
+        reason,
+    } = wanted;
+    let leaving = assignments::leaving(&**unit, row.id, &scope, include_stored).await?;
     departures::note(&**unit, row.id, &leaving, now).await?;
     row.evacuation = Some(EvacuationOrder {
         operation: operation.id,
         automatic: scope != Scope::Everything,
         scope,
+        include_stored,
         reason,
         by: caller.name.clone(),
         at: now,

@@ -40,6 +40,8 @@ pub mod revisions;
 mod room;
 pub mod secrets;
 pub mod services;
+pub mod storage;
 pub mod usage;
 pub mod validation;
+pub mod volumes;
 pub mod workload;

@@ -73,6 +73,7 @@ pub async fn preview(
             placement: &new.placement,
             ask,
             environment: &environment,
+            keeps_data: false,
             holdings: BTreeMap::new(),
             exhausted: BTreeSet::new(),
         },

@@ -48,6 +48,7 @@ fn shown(period: &periods::Period) -> Price {
         cpu_core_hour: price(row.cpu_core_hour),
         memory_gib_hour: price(row.memory_gib_hour),
         gpu_hour: price(row.gpu_hour),
+        storage_gib_hour: price(row.storage_gib_hour),
         version: row.version,
         set_at: row.set_at,
         set_by: row.set_by.clone(),
@@ -67,6 +68,7 @@ fn all_at(rows: Vec<prices::Model>, now: DateTime<Utc>) -> Prices {
         cpu_core_hour: current.as_ref().and_then(|price| price.cpu_core_hour),
         memory_gib_hour: current.as_ref().and_then(|price| price.memory_gib_hour),
         gpu_hour: current.as_ref().and_then(|price| price.gpu_hour),
+        storage_gib_hour: current.as_ref().and_then(|price| price.storage_gib_hour),
         valid_from: current.map(|price| price.valid_from),
         upcoming: periods.after(hour).map(shown).collect(),
         version: last.as_ref().map_or(0, |row| row.version),
@@ -119,6 +121,7 @@ fn check(new: &NewPrices, fields: &mut Fields) {
         ("cpu_core_hour", new.cpu_core_hour),
         ("memory_gib_hour", new.memory_gib_hour),
         ("gpu_hour", new.gpu_hour),
+        ("storage_gib_hour", new.storage_gib_hour),
     ] {
         if price.is_some_and(|price| !(0.0..=MOST).contains(&price)) {
             fields.refuse(field, format!("must be 0 to {MOST}; leave it out for no price"));
@@ -142,6 +145,7 @@ fn change(rows: &[prices::Model], new: NewPrices, by: &str, now: DateTime<Utc>) 
         cpu_core_hour: kept(new.cpu_core_hour),
         memory_gib_hour: kept(new.memory_gib_hour),
         gpu_hour: kept(new.gpu_hour),
+        storage_gib_hour: kept(new.storage_gib_hour),
         set_at: now,
         set_by: by.to_owned(),
     };
@@ -201,6 +205,7 @@ mod tests {
             cpu_core_hour: Some(cpu),
             memory_gib_hour: None,
             gpu_hour: None,
+            storage_gib_hour: None,
             valid_from: from.map(|time| time.parse().unwrap()),
         }
     }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::app::edit;
 use crate::app::listing::{Sort, paginate};
+use crate::app::storage;
 use crate::app::validation::{Fields, names};
 use crate::db::{Connection, DbErr, Record, Unit, edits, environments, projects, services};
 use crate::state::AppState;
@@ -43,9 +44,18 @@ struct Contents {
     requested: HashMap<String, Requested>,
 }
 
+/// What is asked for, of services and of storage.
+async fn requested(connection: &impl Connection) -> Result<HashMap<String, Requested>, DbErr> {
+    let mut all = services::requested(connection, None).await?;
+    for (project, bytes) in storage::taken(connection, None, None).await? {
+        all.entry(project).or_default().storage_bytes = bytes;
+    }
+    Ok(all)
+}
+
 async fn contents(connection: &impl Connection, visible: &Visible) -> Result<Contents, DbErr> {
     let mut contents = Contents {
-        requested: services::requested(connection, None).await?,
+        requested: requested(connection).await?,
         ..Contents::default()
     };
     for row in environments::all(connection).await? {
@@ -168,6 +178,7 @@ pub async fn create(
         quota_memory_bytes: None,
         quota_pods: None,
         quota_gpus: None,
+        quota_storage_bytes: None,
         version: 1,
         created_at: now,
         updated_at: now,

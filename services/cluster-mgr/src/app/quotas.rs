@@ -1,7 +1,7 @@
 //! Quotas of projects: what their services ask for together is checked at the door, under the project's lock, so that
 //! of two who ask at once one is refused. Asking for less is always taken, also above the quota.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use api_types::autoscaling::AutoscalingPolicy;
 use api_types::projects::{Project, Quota, Requested};
@@ -13,7 +13,9 @@ use serde_json::json;
 
 use crate::app::projects as project_logic;
 use crate::app::quantity::{show_cpu, show_gpus, show_memory};
+use crate::app::storage;
 use crate::app::validation::Fields;
+use crate::app::validation::volumes::show as show_storage;
 use crate::db::{Connection, DbErr, Unit, projects, services};
 use crate::state::AppState;
 
@@ -23,7 +25,7 @@ const MOST: u64 = 1 << 53;
 /// A limit that a change would pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Excess {
-    /// `cpu` in millicores, `memory` in bytes, `pods`, `gpus`.
+    /// `cpu` in millicores, `memory` in bytes, `pods`, `gpus`, `storage` in bytes.
     pub resource: &'static str,
     /// How much more is asked for.
     pub asked: u64,
@@ -36,6 +38,7 @@ impl Excess {
         let show = |amount: u64| match self.resource {
             "cpu" => show_cpu(amount),
             "memory" => show_memory(amount),
+            "storage" => format!("{} of storage", show_storage(amount)),
             "gpus" => show_gpus(amount),
             _ => format!("{amount} pods"),
         };
@@ -52,11 +55,12 @@ impl Excess {
 type Part = fn(&Requested) -> u64;
 
 fn limits(quota: &Quota) -> impl Iterator<Item = (&'static str, u64, Part)> {
-    let parts: [(&'static str, Option<u64>, Part); 4] = [
+    let parts: [(&'static str, Option<u64>, Part); 5] = [
         ("cpu", quota.cpu_millicores, |amount| amount.cpu_millicores),
         ("memory", quota.memory_bytes, |amount| amount.memory_bytes),
         ("pods", quota.pods, |amount| amount.pods),
         ("gpus", quota.gpus, |amount| amount.gpus),
+        ("storage", quota.storage_bytes, |amount| amount.storage_bytes),
     ];
     parts
         .into_iter()
@@ -120,9 +124,16 @@ pub async fn check(
 ) -> ApiResult<()> {
     let Some(quota) = quota else { return Ok(()) };
     let project = &after.project;
-    let taken = taken(&**unit, project).await?;
+    let mut taken = taken(&**unit, project).await?;
     let before = before.map(services::Model::requested).unwrap_or_default();
-    let excesses = excesses(&quota, &taken, &before, &after.requested());
+    let mut wanted = after.requested();
+    if quota.storage_bytes.is_some() {
+        let sum = |sums: BTreeMap<String, u64>| sums.get(project).copied().unwrap_or(0);
+        taken.storage_bytes = sum(storage::taken(&**unit, Some(project), None).await?);
+        let then = sum(storage::taken(&**unit, Some(project), Some(after)).await?);
+        wanted.storage_bytes = then.saturating_sub(taken.storage_bytes);
+    }
+    let excesses = excesses(&quota, &taken, &before, &wanted);
     if excesses.is_empty() {
         return Ok(());
     }
@@ -145,7 +156,9 @@ pub async fn check_change(unit: &Unit, before: &services::Model, after: &service
     let grows = new.cpu_millicores > old.cpu_millicores
         || new.memory_bytes > old.memory_bytes
         || new.pods > old.pods
-        || new.gpus > old.gpus;
+        || new.gpus > old.gpus
+        || after.storage_bytes > before.storage_bytes
+        || after.storage_bytes > 0 && before.is_singleton() && !after.is_singleton();
     if !grows {
         return Ok(());
     }
@@ -235,6 +248,7 @@ pub async fn put(
         ("memory_bytes", quota.memory_bytes),
         ("pods", quota.pods),
         ("gpus", quota.gpus),
+        ("storage_bytes", quota.storage_bytes),
     ] {
         if limit.is_some_and(|limit| limit > MOST) {
             fields.refuse(field, format!("at most {MOST}; leave it out for no limit"));
@@ -267,6 +281,7 @@ mod tests {
             memory_bytes,
             pods,
             gpus: 0,
+            storage_bytes: 0,
         }
     }
 
@@ -277,6 +292,7 @@ mod tests {
             memory_bytes: None,
             pods: Some(5),
             gpus: Some(2),
+            storage_bytes: Some(1 << 30),
         };
         let taken = amounts(8_000, 1 << 40, 4);
         let found = excesses(&quota, &taken, &amounts(2_000, 1, 1), &amounts(8_000, 1 << 41, 2));
@@ -291,6 +307,14 @@ mod tests {
         assert_eq!(
             found[0].words(),
             "1 GPU more are asked for, no GPUs of 2 GPUs are left"
+        );
+        let more = Requested {
+            storage_bytes: 2 << 30,
+            ..one
+        };
+        assert_eq!(
+            excesses(&quota, &taken, &one, &more)[0].words(),
+            "2 GiB of storage more are asked for, 1 GiB of storage of 1 GiB of storage are left"
         );
     }
 

@@ -14,7 +14,7 @@ use platform::{ApiError, ApiResult};
 
 use crate::app::services::{accept, check_comment, check_version, missing, requests, save_edit};
 use crate::app::validation::{self, Fields};
-use crate::app::{diff, once, operations, quotas, room, secrets};
+use crate::app::{diff, once, operations, quotas, room, secrets, volumes};
 use crate::db::columns::{Names, StoredSpec};
 use crate::db::{Connection, Unit, clusters, environments, revisions, services};
 use crate::paths::ServicePath;
@@ -174,6 +174,11 @@ async fn sealed(
     room::check_fit(&spec.resources, &row.placement.0, &environment, &all)?;
     let latest = find(connection, row, row.latest_revision).await?;
     let current = find(connection, row, row.revision).await?;
+    volumes::require_singleton(&spec, &row.placement.0)?;
+    volumes::check_change(
+        &spec,
+        &volumes::known(connection, row, &[&latest.spec.0, &current.spec.0]).await?,
+    )?;
     let key = &state.foundation.master_key;
     let spec = secrets::seal(key, row.id, spec, &[&latest.spec.0, &current.spec.0])
         .map_err(|errors| Fields::of_part("spec", errors))?;
@@ -234,6 +239,8 @@ pub async fn release(
     now: DateTime<Utc>,
 ) -> ApiResult<()> {
     let target = find(&**unit, row, number).await?;
+    volumes::require_singleton(&target.spec.0, &row.placement.0)?;
+    volumes::check_release(&target.spec.0, &volumes::known(&**unit, row, &[]).await?)?;
     let verb = if number < row.revision {
         "roll back to"
     } else {
@@ -243,6 +250,8 @@ pub async fn release(
     row.revision = number;
     row.image.clone_from(&target.image);
     (row.cpu_millicores, row.memory_bytes, row.gpus) = requests(&target.spec.0);
+    row.storage_bytes = volumes::on_each(&target.spec.0);
+    row.keeps_data = volumes::keep_data(&target.spec.0);
     quotas::check_change(unit, &before, row).await?;
     let title = format!("{verb} revision {number} of {}", row.path());
     operations::begin(unit, row, OperationKind::ReleaseService, title, caller, now).await?;

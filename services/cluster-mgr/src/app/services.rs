@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use api_types::common::{ListQuery, OperationId, Page};
 use api_types::operations::OperationKind;
 use api_types::placement::PlacementStrategy;
-use api_types::services::{Service, ServiceAccepted, ServiceFilter, ServicePatch, ServiceState};
+use api_types::services::{
+    Service, ServiceAccepted, ServiceDeletion, ServiceFilter, ServicePatch, ServiceState,
+};
 use auth::{Caller, Permission};
 use chrono::{DateTime, Utc};
 use platform::idempotency::Once;
@@ -18,6 +20,7 @@ use crate::app::validation::placement::{Known, pinned_sum};
 use crate::app::validation::{self, Fields};
 use crate::app::{
     autoscaling, clusters as cluster_logic, edit, environments as environment_logic, operations, quotas,
+    revisions, volumes,
 };
 use crate::db::columns::StoredPlacement;
 use crate::db::service_pages::{self, Cursor, Filter, Sort};
@@ -284,6 +287,10 @@ pub async fn update(
         }
     }
     fields.done()?;
+    if row.is_singleton() && !placement.singleton {
+        let current = revisions::find(&*unit, &row, row.revision).await?;
+        volumes::require_singleton(&current.spec.0, placement)?;
+    }
 
     let by_hand = pinned.or(patch.replicas.map(u64::from));
     let changes_count = by_hand.is_some_and(|count| count != u64::from(row.replicas.unsigned_abs()));
@@ -324,7 +331,12 @@ pub async fn update(
 }
 
 /// Begins a deletion; asked again, it tells of the one under way.
-pub async fn delete(state: &AppState, caller: &Caller, path: &ServicePath) -> ApiResult<ServiceAccepted> {
+pub async fn delete(
+    state: &AppState,
+    caller: &Caller,
+    path: &ServicePath,
+    deletion: ServiceDeletion,
+) -> ApiResult<ServiceAccepted> {
     let mut unit = state.unit().await?;
     let mut row = services::find_locked(&*unit, &path.project, &path.environment, &path.service)
         .await?
@@ -334,7 +346,16 @@ pub async fn delete(state: &AppState, caller: &Caller, path: &ServicePath) -> Ap
     }
     let now = state.now();
     row.deleting = true;
-    let title = format!("delete {}", row.path());
+    row.delete_volumes = deletion.delete_volumes;
+    let stored = volumes::named(&*unit, &row).await?;
+    let title = match (stored.as_str(), deletion.delete_volumes) {
+        ("", _) => format!("delete {}", row.path()),
+        (stored, true) => format!("delete {} with its data: {stored}", row.path()),
+        (stored, false) => format!("delete {}; its data stays: {stored}", row.path()),
+    };
+    if deletion.delete_volumes {
+        volumes::reach(&unit, &row, now).await?;
+    }
     operations::begin(
         &mut unit,
         &mut row,

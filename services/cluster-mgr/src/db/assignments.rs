@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Alias, ExprTrait as _, Query};
+use sea_orm::sea_query::{Alias, ExprTrait as _, Query, SelectStatement};
 use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
 use crate::db::clusters::Scope;
@@ -148,7 +148,7 @@ pub async fn loads(connection: &impl Connection) -> Result<Vec<Load>, DbErr> {
 pub async fn count_left(
     connection: &impl Connection,
     cluster_id: Uuid,
-    scope: &Scope,
+    (scope, stored): (&Scope, bool),
     traces: bool,
 ) -> Result<u64, DbErr> {
     let mut query = Entity::find().filter(Column::ClusterId.eq(cluster_id));
@@ -159,13 +159,42 @@ pub async fn count_left(
                 .add(Column::Hold.gt(0)),
         );
     }
-    query.filter(within(scope)).count(connection).await
+    query.filter(within(scope, stored)).count(connection).await
 }
 
-/// Assignments of services within `scope`.
-fn within(scope: &Scope) -> Condition {
+/// How many services with replicas on a cluster stay there with their data when what is in `scope` leaves.
+pub async fn count_stored(
+    connection: &impl Connection,
+    cluster_id: Uuid,
+    scope: &Scope,
+) -> Result<u64, DbErr> {
+    Entity::find()
+        .filter(Column::ClusterId.eq(cluster_id))
+        .filter(Column::Replicas.gt(0))
+        .filter(within(scope, true))
+        .filter(Column::ServiceId.in_subquery(keeping_data()))
+        .count(connection)
+        .await
+}
+
+/// Ids of the services that need what is in their volumes.
+fn keeping_data() -> SelectStatement {
+    Query::select()
+        .column(services::Column::Id)
+        .from(services::Entity)
+        .and_where(services::Column::KeepsData.eq(true))
+        .to_owned()
+}
+
+/// Assignments of services within `scope`; those that need their data only where `stored` says so.
+fn within(scope: &Scope, stored: bool) -> Condition {
+    let moving = if stored {
+        Condition::all()
+    } else {
+        Condition::all().add(Column::ServiceId.not_in_subquery(keeping_data()))
+    };
     let Scope::Environments(places) = scope else {
-        return Condition::all();
+        return moving;
     };
     let environments = places.iter().fold(Condition::any(), |any, (project, name)| {
         any.add(
@@ -179,7 +208,7 @@ fn within(scope: &Scope) -> Condition {
         .from(services::Entity)
         .cond_where(environments)
         .to_owned();
-    Condition::all().add(Column::ServiceId.in_subquery(ids))
+    moving.add(Column::ServiceId.in_subquery(ids))
 }
 
 /// The services within `scope` that have replicas on a cluster, and those replicas.
@@ -187,13 +216,14 @@ pub async fn leaving(
     connection: &impl Connection,
     cluster_id: Uuid,
     scope: &Scope,
+    stored: bool,
 ) -> Result<Vec<(Uuid, i32)>, DbErr> {
     Entity::find()
         .select_only()
         .columns([Column::ServiceId, Column::Replicas])
         .filter(Column::ClusterId.eq(cluster_id))
         .filter(Column::Replicas.gt(0))
-        .filter(within(scope))
+        .filter(within(scope, stored))
         .into_tuple()
         .all(connection)
         .await
@@ -244,7 +274,7 @@ pub async fn singletons_left(
         .collect())
 }
 
-/// The environments, by project and name, that have anything assigned on a cluster.
+/// The environments, by project and name, that have anything on a cluster that can leave it by itself.
 pub async fn environments_on(
     connection: &impl Connection,
     cluster_id: Uuid,
@@ -263,6 +293,7 @@ pub async fn environments_on(
         )
         .filter(Column::ClusterId.eq(cluster_id))
         .filter(Column::Replicas.gt(0))
+        .filter(services::Column::KeepsData.eq(false))
         .into_tuple()
         .all(connection)
         .await

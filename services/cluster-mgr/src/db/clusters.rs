@@ -64,6 +64,9 @@ pub struct EvacuationOrder {
     pub scope: Scope,
     /// Nobody ordered it: the cluster was away for long enough.
     pub automatic: bool,
+    /// Services leave though their data can't follow.
+    #[serde(default)]
+    pub include_stored: bool,
     pub reason: String,
     pub by: String,
     pub at: DateTime<Utc>,

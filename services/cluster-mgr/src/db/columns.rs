@@ -9,6 +9,7 @@ use api_types::operations::OperationStep;
 use api_types::placement::{Placement, PlacementReason};
 use api_types::services::WorkloadObservation;
 use api_types::spec::ServiceSpec;
+use api_types::storage::SeenClaim;
 use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, FromJsonQueryResult};
 use serde::de::DeserializeOwned;
@@ -28,6 +29,7 @@ macro_rules! json_column {
 json_column! {
     Labels(BTreeMap<String, String>),
     Names(Vec<String>),
+    StoredClaim(SeenClaim),
     StoredClusterObservation(ClusterObservation),
     StoredDecision(AutoscalingDecision),
     StoredObservation(WorkloadObservation),

@@ -4,6 +4,7 @@ pub mod assignments;
 pub mod autoscaling_decisions;
 pub mod autoscaling_policies;
 pub mod changes;
+pub mod claims;
 pub mod cluster_agents;
 pub mod cluster_states;
 pub mod clusters;

@@ -19,6 +19,7 @@ pub struct Model {
     pub cpu_core_hour: Option<i64>,
     pub memory_gib_hour: Option<i64>,
     pub gpu_hour: Option<i64>,
+    pub storage_gib_hour: Option<i64>,
     pub set_at: DateTime<Utc>,
     pub set_by: String,
 }

@@ -20,6 +20,7 @@ pub struct Model {
     pub quota_memory_bytes: Option<i64>,
     pub quota_pods: Option<i64>,
     pub quota_gpus: Option<i64>,
+    pub quota_storage_bytes: Option<i64>,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -37,6 +38,7 @@ impl Model {
             memory_bytes: limit(self.quota_memory_bytes),
             pods: limit(self.quota_pods),
             gpus: limit(self.quota_gpus),
+            storage_bytes: limit(self.quota_storage_bytes),
         }
     }
 
@@ -46,6 +48,7 @@ impl Model {
         self.quota_memory_bytes = kept(quota.memory_bytes);
         self.quota_pods = kept(quota.pods);
         self.quota_gpus = kept(quota.gpus);
+        self.quota_storage_bytes = kept(quota.storage_bytes);
     }
 }
 

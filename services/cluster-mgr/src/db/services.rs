@@ -35,8 +35,14 @@ pub struct Model {
     pub cpu_millicores: i64,
     pub memory_bytes: i64,
     pub gpus: i32,
+    /// Of the volumes of `revision`, on one cluster.
+    pub storage_bytes: i64,
+    /// Some of them can't be empty, so it doesn't move to another cluster by itself.
+    pub keeps_data: bool,
     pub restarted_at: Option<DateTime<Utc>>,
     pub deleting: bool,
+    /// Its claims go with it.
+    pub delete_volumes: bool,
     /// Somebody wants it so, or the weights were changed: the next decision divides all replicas anew.
     pub place_afresh: bool,
     /// At most so many replicas move then; any number when absent.
@@ -107,7 +113,8 @@ impl Model {
         self.placement.0.singleton
     }
 
-    /// What its replicas ask for together; nothing any more once it is on its way out.
+    /// What its replicas ask for together; nothing any more once it is on its way out. Storage is not the replicas', see
+    /// [`crate::app::storage`].
     #[must_use]
     pub fn requested(&self) -> Requested {
         if self.deleting {
@@ -119,6 +126,7 @@ impl Model {
             memory_bytes: pods.saturating_mul(self.memory_bytes.unsigned_abs()),
             pods,
             gpus: pods.saturating_mul(u64::from(self.gpus.unsigned_abs())),
+            storage_bytes: 0,
         }
     }
 
@@ -355,7 +363,7 @@ struct ProjectRequests {
     gpus: f64,
 }
 
-/// What services ask for by project; of one project, or of all.
+/// What services' replicas ask for by project; of one project, or of all. Storage aside.
 pub async fn requested(
     connection: &impl Connection,
     project: Option<&str>,
@@ -386,10 +394,21 @@ pub async fn requested(
                 memory_bytes: row.memory as u64,
                 pods: row.pods as u64,
                 gpus: row.gpus as u64,
+                storage_bytes: 0,
             };
             (row.project, requested)
         })
         .collect())
+}
+
+/// Those of a project, or all, whose current revision has volumes.
+pub async fn with_storage(connection: &impl Connection, project: Option<&str>) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::StorageBytes.gt(0))
+        .filter(Column::Deleting.eq(false))
+        .filter(Condition::all().add_option(project.map(|project| Column::Project.eq(project))))
+        .all(connection)
+        .await
 }
 
 /// Services and replicas in one state.

@@ -36,6 +36,8 @@ pub struct Model {
     pub memory_requested: i64,
     /// GPUs times seconds.
     pub gpu_requested: i64,
+    /// KiB of claims times seconds.
+    pub storage_requested: i64,
     /// Of the pod-seconds, those of which it is known what they used.
     pub measured_seconds: i64,
     pub cpu_used: i64,
@@ -55,6 +57,7 @@ pub async fn add(connection: &impl Connection, rows: &[Model]) -> Result<(), DbE
         Column::CpuRequested,
         Column::MemoryRequested,
         Column::GpuRequested,
+        Column::StorageRequested,
         Column::MeasuredSeconds,
         Column::CpuUsed,
         Column::MemoryUsed,
@@ -85,6 +88,9 @@ pub struct Place {
     pub created_at: DateTime<Utc>,
     pub replicas: i32,
     pub hold: i32,
+    /// It is known for a claim alone.
+    #[sea_orm(skip)]
+    pub stored: bool,
 }
 
 /// Every place that holds replicas, or still may.
@@ -165,6 +171,7 @@ impl Filter {
             "cpu_requested",
             "memory_requested",
             "gpu_requested",
+            "storage_requested",
             "measured_seconds",
             "cpu_used",
             "memory_used",
@@ -201,6 +208,7 @@ pub struct Sum {
     pub cpu_requested: f64,
     pub memory_requested: f64,
     pub gpu_requested: f64,
+    pub storage_requested: f64,
     pub measured_seconds: f64,
     pub cpu_used: f64,
     pub memory_used: f64,

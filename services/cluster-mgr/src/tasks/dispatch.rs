@@ -184,9 +184,8 @@ async fn remove(state: &AppState, service: Uuid, cluster: Uuid, epoch: i64) -> a
     let outcome = lead::ipaas(state, epoch)
         .delete_workload(
             ClusterId(cluster),
-            &place.project,
-            &place.environment,
-            &place.name,
+            (&place.project, &place.environment, &place.name),
+            place.deleting && place.delete_volumes,
         )
         .await;
     metrics::histogram!("longshore_dispatch_seconds", "action" => "remove")

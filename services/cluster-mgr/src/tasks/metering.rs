@@ -16,9 +16,9 @@ use platform::error::chain;
 use uuid::Uuid;
 
 use crate::app::autoscale::gather::query;
-use crate::app::metering::{self, Pod, Stretch, stretches};
+use crate::app::metering::{self, Held, Stretch, stretches};
 use crate::db::usage_hours::{self, Place};
-use crate::db::{clusters, metering as progress, put};
+use crate::db::{claims, clusters, metering as progress, put};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -41,6 +41,21 @@ struct Part {
     places: Vec<Place>,
 }
 
+/// Where a service has nothing but its data, and maybe is gone itself.
+fn only_stored(row: claims::Model) -> Place {
+    Place {
+        service_id: row.service_id,
+        cluster_id: row.cluster_id,
+        project: row.project,
+        environment: row.environment,
+        service: row.service,
+        created_at: row.claim.0.created_at,
+        replicas: 0,
+        hold: 0,
+        stored: true,
+    }
+}
+
 impl Metering {
     pub fn new(state: AppState) -> Self {
         Self { state }
@@ -57,6 +72,12 @@ impl Metering {
         let mut places: HashMap<Uuid, Vec<Place>> = HashMap::new();
         for place in usage_hours::places(database).await? {
             places.entry(place.cluster_id).or_default().push(place);
+        }
+        for row in claims::all(database).await? {
+            let known = places.entry(row.cluster_id).or_default();
+            if !known.iter().any(|place| place.service_id == row.service_id) {
+                known.push(only_stored(row));
+            }
         }
         let oldest = to - self.state.config.usage_kept_days * 24 * metering::HOUR;
         let (mut due, mut fresh) = (Vec::new(), Vec::new());
@@ -123,22 +144,22 @@ impl Metering {
     ) -> anyhow::Result<()> {
         let longest = self.state.config.metering_period() * 2 + SLACK;
         let late = to - part.from > i64::try_from(longest.as_secs())?;
-        let pods: Option<Vec<Vec<Pod>>> = match seen {
-            Ok(seen) if !late => Some(seen.services.iter().map(metering::pods).collect()),
+        let held: Option<Vec<Held>> = match seen {
+            Ok(seen) if !late => Some(held(&part.places, &seen)),
             Ok(_) => None,
             Err(error) => {
                 tracing::debug!(cluster = %part.cluster.name, %error, "usage has a gap");
                 None
             }
         };
-        if pods.is_none() && !part.places.is_empty() {
+        if held.is_none() && !part.places.is_empty() {
             metrics::counter!("longshore_metering_gap_seconds_total")
                 .increment((to - part.from).unsigned_abs());
         }
         for some in stretches(part.from, to).chunks(HOURS_AT_A_TIME) {
             let rows: Vec<usage_hours::Model> = some
                 .iter()
-                .flat_map(|stretch| rows(part, *stretch, pods.as_deref()))
+                .flat_map(|stretch| rows(part, *stretch, held.as_deref()))
                 .collect();
             let counted = progress::Model {
                 cluster_id: part.cluster.id,
@@ -153,16 +174,43 @@ impl Metering {
     }
 }
 
-/// What a stretch adds for every service on a cluster; `pods` is in the order of its places.
-fn rows(part: &Part, stretch: Stretch, pods: Option<&[Vec<Pod>]>) -> Vec<usage_hours::Model> {
+/// What was seen of each place, in their order.
+fn held(places: &[Place], seen: &Measurements) -> Vec<Held> {
+    let mut claims: HashMap<(&str, &str, &str), Vec<metering::Claim>> = HashMap::new();
+    for claim in &seen.claims {
+        let place = &claim.place;
+        claims
+            .entry((&place.project, &place.environment, &place.service))
+            .or_default()
+            .push(metering::Claim::of(claim));
+    }
+    places
+        .iter()
+        .zip(&seen.services)
+        .map(|(place, service)| Held {
+            pods: metering::pods(service),
+            claims: claims
+                .remove(&(
+                    place.project.as_str(),
+                    place.environment.as_str(),
+                    place.service.as_str(),
+                ))
+                .unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// What a stretch adds for every service on a cluster; `held` is in the order of its places.
+fn rows(part: &Part, stretch: Stretch, held: Option<&[Held]>) -> Vec<usage_hours::Model> {
     let places = part.places.iter().enumerate();
     places
         .filter_map(|(position, place)| {
-            let seen = match pods {
-                Some(pods) => Some(pods.get(position)?.as_slice()),
+            let seen = match held {
+                Some(held) => Some(held.get(position)?),
                 None => None,
             };
-            let holds = place.replicas.max(place.hold) > 0 || seen.is_some_and(|pods| !pods.is_empty());
+            let holds = place.replicas.max(place.hold) > 0
+                || seen.map_or(place.stored, |held| *held != Held::default());
             let count = metering::count(stretch, place.created_at.timestamp(), seen);
             (holds && count.seconds + count.gap_seconds > 0).then(|| usage_hours::Model {
                 hour: stretch.hour(),
@@ -178,6 +226,7 @@ fn rows(part: &Part, stretch: Stretch, pods: Option<&[Vec<Pod>]>) -> Vec<usage_h
                 cpu_requested: count.cpu_requested,
                 memory_requested: count.memory_requested,
                 gpu_requested: count.gpu_requested,
+                storage_requested: count.storage_requested,
                 measured_seconds: count.measured_seconds,
                 cpu_used: count.cpu_used,
                 memory_used: count.memory_used,

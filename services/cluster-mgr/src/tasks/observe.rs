@@ -17,9 +17,9 @@ use tokio::time::sleep_until;
 use uuid::Uuid;
 
 use crate::app::reconcile::sync::Look;
-use crate::db::columns::StoredObservation;
+use crate::db::columns::{StoredClaim, StoredObservation};
 use crate::db::services::Place;
-use crate::db::{Record, observations, put, services};
+use crate::db::{Record, claims, observations, put, services};
 use crate::state::AppState;
 use crate::tasks::lead;
 
@@ -36,6 +36,8 @@ pub struct Observe {
 
 /// The mirror by service and cluster.
 type Mirror = HashMap<(Uuid, Uuid), observations::Model>;
+/// The mirror of claims.
+type Claims = HashMap<claims::Key, claims::Model>;
 /// Services by id.
 type Places = HashMap<Uuid, Place>;
 
@@ -67,6 +69,25 @@ struct Difference {
     fresh: Vec<(observations::Model, String)>,
     /// No longer there.
     gone: Vec<(Uuid, Uuid)>,
+    /// New or changed, each with its cluster's name.
+    fresh_claims: Vec<(claims::Model, String)>,
+    gone_claims: Vec<claims::Key>,
+}
+
+impl Difference {
+    fn is_empty(&self) -> bool {
+        self.fresh.is_empty()
+            && self.gone.is_empty()
+            && self.fresh_claims.is_empty()
+            && self.gone_claims.is_empty()
+    }
+}
+
+/// Everything that is mirrored.
+#[derive(Debug, Default)]
+struct Mirrors {
+    services: Mirror,
+    claims: Claims,
 }
 
 impl Observe {
@@ -75,37 +96,53 @@ impl Observe {
     }
 
     /// Reads everything. Returns the cursor to follow from.
-    async fn look_at_all(&self, mirror: &mut Mirror, epoch: i64) -> anyhow::Result<String> {
+    async fn look_at_all(&self, mirrors: &mut Mirrors, epoch: i64) -> anyhow::Result<String> {
         let at = self.state.now();
         let snapshot = self.state.ipaas.list_workloads().await?;
         let places: Places = services::places(&self.state.foundation.database)
             .await?
             .into_iter()
             .collect();
-        let difference = compare(mirror, &snapshot, &places, |_| true, at);
-        self.keep(mirror, difference, &places, epoch).await?;
+        let mut difference = compare(&mirrors.services, &snapshot, &places, |_| true, at);
+        compare_claims(&mirrors.claims, &snapshot, &places, |_| true, at, &mut difference);
+        self.keep(mirrors, difference, &places, epoch).await?;
         self.state.work.looked_at_all(look(at, &snapshot));
         Ok(snapshot.cursor)
     }
 
-    /// Reads these services.
-    async fn look_at(&self, mirror: &mut Mirror, places: &Places, epoch: i64) -> anyhow::Result<()> {
-        if places.is_empty() {
+    /// Reads the services at these places.
+    async fn look_at(
+        &self,
+        mirrors: &mut Mirrors,
+        wanted: &HashSet<Place>,
+        epoch: i64,
+    ) -> anyhow::Result<()> {
+        if wanted.is_empty() {
             return Ok(());
         }
         let at = self.state.now();
-        let services = places
-            .values()
-            .cloned()
+        let named: Vec<Place> = wanted.iter().cloned().collect();
+        let places: Places = services::at_places(&self.state.foundation.database, &named)
+            .await?
+            .into_iter()
+            .collect();
+        let asked = named
+            .into_iter()
             .map(|(project, environment, service)| ServicePlace {
                 project,
                 environment,
                 service,
             })
             .collect();
-        let snapshot = self.state.ipaas.list_workloads_of(services).await?;
-        let difference = compare(mirror, &snapshot, places, |id| places.contains_key(&id), at);
-        self.keep(mirror, difference, places, epoch).await?;
+        let snapshot = self.state.ipaas.list_workloads_of(asked).await?;
+        let about = |id| places.contains_key(&id);
+        let mut difference = compare(&mirrors.services, &snapshot, &places, about, at);
+        // Claims are there also of a service that is gone.
+        let about = |row: &claims::Model| {
+            wanted.contains(&(row.project.clone(), row.environment.clone(), row.service.clone()))
+        };
+        compare_claims(&mirrors.claims, &snapshot, &places, about, at, &mut difference);
+        self.keep(mirrors, difference, &places, epoch).await?;
         let look = look(at, &snapshot);
         for service in places.keys() {
             self.state.work.looked_at(*service, look.clone());
@@ -115,19 +152,35 @@ impl Observe {
 
     async fn keep(
         &self,
-        mirror: &mut Mirror,
+        mirrors: &mut Mirrors,
         difference: Difference,
         places: &Places,
         epoch: i64,
     ) -> anyhow::Result<()> {
-        let Difference { fresh, gone } = difference;
-        if fresh.is_empty() && gone.is_empty() {
+        if difference.is_empty() {
             return Ok(());
         }
+        let Difference {
+            fresh,
+            gone,
+            fresh_claims,
+            gone_claims,
+        } = difference;
         let rows: Vec<_> = fresh.iter().map(|(row, _)| row.clone()).collect();
         let mut unit = lead::begin(&self.state, epoch).await?;
         put::<observations::Entity>(&*unit, &rows).await?;
         observations::delete(&*unit, &gone).await?;
+        let rows: Vec<_> = fresh_claims.iter().map(|(row, _)| row.clone()).collect();
+        put::<claims::Entity>(&*unit, &rows).await?;
+        claims::delete(&*unit, &gone_claims).await?;
+        for (row, cluster) in &fresh_claims {
+            let place = (
+                row.project.as_str(),
+                row.environment.as_str(),
+                row.service.as_str(),
+            );
+            unit.record(Record::seen(row.service_id, place, cluster));
+        }
         for (row, cluster) in &fresh {
             if let Some((project, environment, name)) = places.get(&row.service_id) {
                 unit.record(Record::seen(
@@ -143,25 +196,30 @@ impl Observe {
             .work
             .mark(touched.chain(gone.iter().map(|(service, _)| *service)));
         for key in &gone {
-            mirror.remove(key);
+            mirrors.services.remove(key);
         }
         for (row, _) in fresh {
-            mirror.insert((row.service_id, row.cluster_id), row);
+            mirrors.services.insert((row.service_id, row.cluster_id), row);
+        }
+        for key in &gone_claims {
+            mirrors.claims.remove(key);
+        }
+        for (row, _) in fresh_claims {
+            mirrors.claims.insert(row.key(), row);
         }
         Ok(())
     }
 
     /// Reads what is wanted.
-    async fn read(&self, mirror: &mut Mirror, wanted: Wanted, epoch: i64) -> anyhow::Result<()> {
+    async fn read(&self, mirrors: &mut Mirrors, wanted: Wanted, epoch: i64) -> anyhow::Result<()> {
         let ids: Vec<Uuid> = self.state.work.looks_wanted().into_iter().collect();
         if wanted.all || ids.len() + wanted.places.len() > MANY {
-            self.look_at_all(mirror, epoch).await?;
+            self.look_at_all(mirrors, epoch).await?;
         } else {
-            let database = &self.state.foundation.database;
-            let named: Vec<Place> = wanted.places.into_iter().collect();
-            let mut places: Places = services::at_places(database, &named).await?.into_iter().collect();
-            places.extend(services::places_of(database, &ids).await?);
-            self.look_at(mirror, &places, epoch).await?;
+            let asked = services::places_of(&self.state.foundation.database, &ids).await?;
+            let mut places = wanted.places;
+            places.extend(asked.into_iter().map(|(_, place)| place));
+            self.look_at(mirrors, &places, epoch).await?;
         }
         self.state.outbox.reconcile.wake();
         Ok(())
@@ -215,6 +273,67 @@ fn compare(
     difference
 }
 
+/// What a reading of the services that `about` names changes in the mirror of claims.
+fn compare_claims(
+    mirror: &Claims,
+    snapshot: &WorkloadSnapshot,
+    places: &Places,
+    about: impl Fn(&claims::Model) -> bool,
+    at: DateTime<Utc>,
+    difference: &mut Difference,
+) {
+    let ids: HashMap<&(String, String, String), Uuid> =
+        places.iter().map(|(id, place)| (place, *id)).collect();
+    let mut listed = HashSet::new();
+    for seen in &snapshot.claims {
+        let key = (
+            seen.cluster_id.0,
+            seen.project.clone(),
+            seen.environment.clone(),
+            seen.claim.name.clone(),
+        );
+        let known = mirror.get(&key);
+        let place = (
+            seen.project.clone(),
+            seen.environment.clone(),
+            seen.service.clone(),
+        );
+        // A claim of a service that is gone stays that service's.
+        let service_id = ids
+            .get(&place)
+            .copied()
+            .or_else(|| {
+                known
+                    .filter(|row| row.service == seen.service)
+                    .map(|row| row.service_id)
+            })
+            .unwrap_or_else(Uuid::now_v7);
+        let same = known.is_some_and(|row| {
+            row.service == seen.service && row.service_id == service_id && row.claim.0 == seen.claim
+        });
+        if !same {
+            let row = claims::Model {
+                cluster_id: key.0,
+                project: key.1.clone(),
+                environment: key.2.clone(),
+                name: key.3.clone(),
+                service: seen.service.clone(),
+                service_id,
+                claim: StoredClaim(seen.claim.clone()),
+                changed_at: at,
+            };
+            difference.fresh_claims.push((row, seen.cluster.clone()));
+        }
+        listed.insert(key);
+    }
+    let complete: HashSet<Uuid> = snapshot.complete.iter().map(|cluster| cluster.0).collect();
+    difference.gone_claims = mirror
+        .iter()
+        .filter(|(key, row)| about(row) && !listed.contains(*key) && complete.contains(&key.0))
+        .map(|(key, _)| key.clone())
+        .collect();
+}
+
 fn mirrored(service: Uuid, workload: &ObservedWorkload, at: DateTime<Utc>) -> observations::Model {
     observations::Model {
         service_id: service,
@@ -244,12 +363,16 @@ impl Task for Observe {
 
     /// Goes on as long as the connection does.
     async fn turn(&self, epoch: i64) -> anyhow::Result<()> {
-        let mut mirror: Mirror = observations::all(&self.state.foundation.database)
-            .await?
-            .into_iter()
-            .map(|row| ((row.service_id, row.cluster_id), row))
-            .collect();
-        let cursor = self.look_at_all(&mut mirror, epoch).await?;
+        let database = &self.state.foundation.database;
+        let services = observations::all(database).await?.into_iter();
+        let claims = claims::all(database).await?.into_iter();
+        let mut mirrors = Mirrors {
+            services: services
+                .map(|row| ((row.service_id, row.cluster_id), row))
+                .collect(),
+            claims: claims.map(|row| (row.key(), row)).collect(),
+        };
+        let cursor = self.look_at_all(&mut mirrors, epoch).await?;
         self.state.outbox.reconcile.wake();
         let mut lines = Box::pin(self.state.ipaas.follow_changes(Some(&cursor)).await?);
         let mut wanted = Wanted::default();
@@ -278,7 +401,7 @@ impl Task for Observe {
                 () = sleep_until(wait.into()) => {
                     due = None;
                     let started = Instant::now();
-                    self.read(&mut mirror, std::mem::take(&mut wanted), epoch).await?;
+                    self.read(&mut mirrors, std::mem::take(&mut wanted), epoch).await?;
                     pause = PAUSE.max(started.elapsed() * SHARE);
                     false
                 }
@@ -317,6 +440,7 @@ mod tests {
         WorkloadSnapshot {
             cursor: "1:1".to_owned(),
             workloads,
+            claims: Vec::new(),
             complete: complete.iter().map(|id| ClusterId(*id)).collect(),
         }
     }
@@ -363,6 +487,51 @@ mod tests {
         assert_eq!(
             compare(&mirror, &other, &places, |_| false, at(12)),
             Difference::default()
+        );
+    }
+
+    #[test]
+    fn claims_are_mirrored_by_name_and_stay_when_their_service_is_gone() {
+        let (service, east) = (Uuid::now_v7(), Uuid::now_v7());
+        let place = ("shop".to_owned(), "test".to_owned(), "web".to_owned());
+        let places = Places::from([(service, place)]);
+        let claim = |size: u64| -> api_types::storage::ObservedClaim {
+            serde_json::from_value(json!({
+                "cluster_id": east, "cluster": "east", "project": "shop", "environment": "test", "service": "web",
+                "claim": { "name": "web-data", "volume": "data", "requested_bytes": size, "phase": "pending",
+                    "access": "one_node", "in_use": false, "deleting": false, "created_at": at(0) }
+            }))
+            .unwrap()
+        };
+        let told = |claims: Vec<api_types::storage::ObservedClaim>, complete: &[Uuid]| WorkloadSnapshot {
+            claims,
+            ..snapshot(vec![], complete)
+        };
+        let difference = |mirror: &Claims, snapshot: &WorkloadSnapshot, places: &Places| {
+            let mut difference = Difference::default();
+            compare_claims(mirror, snapshot, places, |_| true, at(1), &mut difference);
+            difference
+        };
+        let mut mirror = Claims::new();
+        let seen = told(vec![claim(1)], &[east]);
+        let (row, cluster) = difference(&mirror, &seen, &places).fresh_claims.remove(0);
+        assert_eq!((row.service_id, cluster.as_str()), (service, "east"));
+        mirror.insert(row.key(), row);
+        // The same again, and after its service was deleted, is no change.
+        assert_eq!(difference(&mirror, &seen, &places), Difference::default());
+        assert_eq!(difference(&mirror, &seen, &Places::new()), Difference::default());
+        let grown = difference(&mirror, &told(vec![claim(2)], &[east]), &Places::new());
+        assert_eq!(grown.fresh_claims[0].0.service_id, service);
+        // Not seen on a cluster that doesn't answer, and gone from one that does.
+        assert_eq!(
+            difference(&mirror, &told(vec![], &[]), &places),
+            Difference::default()
+        );
+        assert_eq!(
+            difference(&mirror, &told(vec![], &[east]), &places)
+                .gone_claims
+                .len(),
+            1
         );
     }
 }

@@ -18,7 +18,7 @@ use crate::app::operations::tell_step;
 use crate::db::clusters::EvacuationOrder;
 use crate::db::columns::word;
 use crate::db::{
-    DbErr, Record, Unit, assignments, cluster_agents, cluster_states, clusters, departures, edits,
+    DbErr, Record, Unit, assignments, claims, cluster_agents, cluster_states, clusters, departures, edits,
     environments, observations, operations,
 };
 use crate::state::AppState;
@@ -68,6 +68,7 @@ impl Registry {
             anyhow::bail!("cluster {} got replicas while it was being removed", cluster.name);
         }
         observations::delete_of_cluster(&*unit, cluster.id).await?;
+        claims::delete_of_cluster(&*unit, cluster.id).await?;
         cluster_agents::delete(&*unit, cluster.id).await?;
         cluster_states::delete_of(&*unit, cluster.id).await?;
         departures::delete_of_cluster(&*unit, cluster.id).await?;
@@ -116,7 +117,13 @@ impl Registry {
         }
         let answers = cluster.answers()?;
         // What is on a cluster that doesn't answer goes when it returns.
-        let left = assignments::count_left(database, cluster.id, &order.scope, answers).await?;
+        let left = assignments::count_left(
+            database,
+            cluster.id,
+            (&order.scope, order.include_stored),
+            answers,
+        )
+        .await?;
         if left > 0 {
             let singletons = if answers {
                 0
@@ -131,12 +138,25 @@ impl Registry {
         let Some(mut operation) = operations::find(&*unit, order.operation).await? else {
             return Ok(());
         };
-        let message = if answers {
-            "nothing of the platform's is left there"
+        let stored = if order.include_stored {
+            0
         } else {
-            "everything that it held is ready elsewhere; what it still runs is removed when it returns"
+            assignments::count_stored(&*unit, cluster.id, &order.scope).await?
         };
-        self.succeed(&mut operation, message);
+        let message = match (answers, stored) {
+            (true, 0) => "nothing of the platform's is left there".to_owned(),
+            (true, stored) => {
+                format!("{stored} services stay there, as their data can't follow; nothing else is left")
+            }
+            (false, 0) => {
+                "everything that it held is ready elsewhere; what it still runs is removed when it returns"
+                    .to_owned()
+            }
+            (false, stored) => format!(
+                "{stored} services wait for it, as their data can't follow; everything else is ready elsewhere"
+            ),
+        };
+        self.succeed(&mut operation, &message);
         operations::save(&*unit, &operation).await?;
         unit.record(Record::operation(&operation));
         evacuations::complete(&mut unit, cluster.id, order.operation, self.state.now()).await?;

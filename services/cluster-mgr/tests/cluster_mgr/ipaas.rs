@@ -14,12 +14,13 @@ use api_types::internal::{
     Applied, Connection, DesiredWorkload, ObservedWorkload, PutConnection, WorkloadQuery, WorkloadSnapshot,
 };
 use api_types::services::{Problem, RolloutState, WorkloadObservation};
+use api_types::storage::{ClaimPhase, ObservedClaim, SeenClaim};
 use auth::Verifier;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use chrono::{DateTime, Utc};
 use futures::stream;
 use http::StatusCode;
@@ -80,6 +81,8 @@ pub struct Cluster {
     /// What is free node by node, where that is told.
     pub free: Option<FreeRoom>,
     pub workloads: BTreeMap<(String, String, String), Workload>,
+    /// By project, environment, service and the claim's name: its volume, bytes and class.
+    pub claims: BTreeMap<(String, String, String, String), SeenClaim>,
     pub applies: u64,
     pub removals: u64,
     last_success: DateTime<Utc>,
@@ -156,6 +159,10 @@ impl Ipaas {
                 "/internal/v1/connections/{id}/projects/{project}/environments/{environment}/services/{service}",
                 put(apply).delete(remove),
             )
+            .route(
+                "/internal/v1/connections/{id}/projects/{project}/environments/{environment}/services/{service}/claims/{claim}",
+                delete(delete_claim),
+            )
             .route("/internal/v1/workloads", get(list_workloads))
             .route("/internal/v1/workloads/query", post(query_workloads))
             .route("/internal/v1/changes", get(follow))
@@ -199,6 +206,7 @@ impl Ipaas {
                 },
                 free: None,
                 workloads: BTreeMap::new(),
+                claims: BTreeMap::new(),
                 applies: 0,
                 removals: 0,
                 last_success: now(),
@@ -633,23 +641,89 @@ async fn apply(
     let place = (path.project, path.environment, path.service);
     let mut world = ipaas.world.lock();
     let (name, cluster) = world.physical(path.id)?;
+    for volume in &desired.spec.volumes {
+        let claim = format!("{}-{}", place.2, volume.name);
+        let bytes = match volume.size.strip_suffix("Gi") {
+            Some(count) => count.parse::<u64>().unwrap() * GIB,
+            None => panic!("the simulated ipaas reads sizes in Gi, not {}", volume.size),
+        };
+        let key = (place.0.clone(), place.1.clone(), place.2.clone(), claim.clone());
+        let seen = cluster.claims.entry(key).or_insert(SeenClaim {
+            name: claim,
+            volume: volume.name.clone(),
+            requested_bytes: bytes,
+            capacity_bytes: None,
+            phase: ClaimPhase::Bound,
+            storage_class: Some(volume.storage_class.clone().unwrap_or_else(|| "standard".into())),
+            access: volume.access,
+            in_use: true,
+            deleting: false,
+            created_at: now() - chrono::Duration::hours(1),
+        });
+        seen.requested_bytes = seen.requested_bytes.max(bytes);
+        seen.capacity_bytes = Some(seen.requested_bytes);
+    }
     cluster.apply(desired);
     world.tell(Topic::Workloads, Some(&name), Some(&place));
     ipaas.notify(&world);
     Ok(Json(Applied::default()))
 }
 
-async fn remove(State(ipaas): State<Ipaas>, Path(path): Path<WorkloadPath>) -> ApiResult<StatusCode> {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Removal {
+    volumes: bool,
+}
+
+async fn remove(
+    State(ipaas): State<Ipaas>,
+    Path(path): Path<WorkloadPath>,
+    Query(removal): Query<Removal>,
+) -> ApiResult<StatusCode> {
     reach(&ipaas, path.id).await?;
     let place = (path.project, path.environment, path.service);
     let mut world = ipaas.world.lock();
     let (name, cluster) = world.physical(path.id)?;
     cluster.removals += 1;
+    cluster
+        .claims
+        .retain(|(project, environment, service, _), claim| {
+            let own = (project, environment, service) == (&place.0, &place.1, &place.2);
+            claim.in_use &= !own;
+            !(own && removal.volumes)
+        });
     if cluster.stops {
         cluster.workloads.remove(&place);
     } else if let Some(workload) = cluster.workloads.get_mut(&place) {
         workload.leaving = true;
     }
+    world.tell(Topic::Workloads, Some(&name), Some(&place));
+    ipaas.notify(&world);
+    Ok(StatusCode::OK)
+}
+
+#[derive(Deserialize)]
+struct ClaimPath {
+    id: ClusterId,
+    project: String,
+    environment: String,
+    service: String,
+    claim: String,
+}
+
+async fn delete_claim(State(ipaas): State<Ipaas>, Path(path): Path<ClaimPath>) -> ApiResult<StatusCode> {
+    reach(&ipaas, path.id).await?;
+    let mut world = ipaas.world.lock();
+    let (name, cluster) = world.physical(path.id)?;
+    let place = (path.project, path.environment, path.service);
+    let key = (place.0.clone(), place.1.clone(), place.2.clone(), path.claim);
+    match cluster.claims.get(&key) {
+        None => return Err(ApiError::not_found("the claim")),
+        Some(claim) if claim.in_use => {
+            return Err(ApiError::conflict("volume_in_use", "a pod mounts it"));
+        }
+        Some(_) => cluster.claims.remove(&key),
+    };
     world.tell(Topic::Workloads, Some(&name), Some(&place));
     ipaas.notify(&world);
     Ok(StatusCode::OK)
@@ -673,11 +747,24 @@ async fn query_workloads(
 fn snapshot(ipaas: &Ipaas, takes: impl Fn(&(String, String, String)) -> bool) -> Json<WorkloadSnapshot> {
     let world = ipaas.world.lock();
     let mut workloads = Vec::new();
+    let mut claims = Vec::new();
     let mut complete = Vec::new();
     for (id, registered) in &world.connections {
         let cluster = &world.clusters[&registered.cluster];
         if cluster.up {
             complete.push(*id);
+        }
+        for ((project, environment, service, _), claim) in &cluster.claims {
+            if takes(&(project.clone(), environment.clone(), service.clone())) {
+                claims.push(ObservedClaim {
+                    cluster_id: *id,
+                    cluster: registered.name.clone(),
+                    project: project.clone(),
+                    environment: environment.clone(),
+                    service: service.clone(),
+                    claim: claim.clone(),
+                });
+            }
         }
         for (place, workload) in &cluster.workloads {
             if takes(place) {
@@ -697,6 +784,7 @@ fn snapshot(ipaas: &Ipaas, takes: impl Fn(&(String, String, String)) -> bool) ->
     Json(WorkloadSnapshot {
         cursor: world.cursor(),
         workloads,
+        claims,
         complete,
     })
 }

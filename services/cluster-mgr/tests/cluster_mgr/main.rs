@@ -23,4 +23,5 @@ mod releases;
 mod service_life;
 mod upgrades;
 mod usage;
+mod volumes;
 mod world;

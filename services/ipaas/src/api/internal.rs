@@ -12,7 +12,7 @@ use api_types::internal::{
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use futures::{Stream, stream};
 use http::StatusCode;
 use platform::extract::{Json, Path, Query};
@@ -22,7 +22,7 @@ use serde::Deserialize;
 
 use crate::app::apply::{self, require_current};
 use crate::app::names::ServiceKey;
-use crate::app::{connections, measured_range, measurements};
+use crate::app::{claims, connections, measured_range, measurements};
 use crate::cluster::member::Member;
 use crate::state::AppState;
 
@@ -45,6 +45,7 @@ pub fn router() -> Router<AppState> {
             post(measure_range),
         )
         .route(service, put(apply_workload).delete(delete_workload))
+        .route(&format!("{service}/claims/{{claim}}"), delete(delete_claim))
         .route("/internal/v1/workloads", get(list_workloads))
         .route("/internal/v1/workloads/query", post(query_workloads))
         .route("/internal/v1/changes", get(follow_changes))
@@ -130,13 +131,38 @@ async fn apply_workload(
     ))
 }
 
+/// What goes with a service.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Removal {
+    /// Its claims too, and so its data.
+    volumes: bool,
+}
+
 async fn delete_workload(
     State(state): State<AppState>,
     Path(path): Path<WorkloadPath>,
+    Query(removal): Query<Removal>,
     Fenced(fence): Fenced,
 ) -> ApiResult<StatusCode> {
     let member = state.members.require(path.id)?;
-    apply::remove(&state, &member, &path.key(), fence.as_ref()).await?;
+    apply::remove(&state, &member, &path.key(), removal.volumes, fence.as_ref()).await?;
+    Ok(StatusCode::OK)
+}
+
+#[derive(Deserialize)]
+struct ClaimPath {
+    id: ClusterId,
+    project: String,
+    environment: String,
+    service: String,
+    claim: String,
+}
+
+async fn delete_claim(State(state): State<AppState>, Path(path): Path<ClaimPath>) -> ApiResult<StatusCode> {
+    let member = state.members.require(path.id)?;
+    let key = ServiceKey::new(&path.project, &path.environment, &path.service);
+    claims::delete(&state, &member, &key, &path.claim).await?;
     Ok(StatusCode::OK)
 }
 
@@ -163,6 +189,7 @@ fn snapshot(state: &AppState, services: impl Fn(&Member) -> Vec<ServiceKey>) -> 
     let cursor = state.changes.cursor();
     let now = state.now();
     let mut workloads = Vec::new();
+    let mut claims = Vec::new();
     let mut complete = Vec::new();
     for member in state.members.all() {
         if member.is_being_read() {
@@ -172,12 +199,15 @@ fn snapshot(state: &AppState, services: impl Fn(&Member) -> Vec<ServiceKey>) -> 
         if !freshness.stale {
             complete.push(member.id);
         }
-        let keys = services(&member).into_iter();
-        workloads.extend(keys.filter_map(|key| member.observed(&key, freshness, now)));
+        for key in services(&member) {
+            workloads.extend(member.observed(&key, freshness, now));
+            claims.extend(member.claims(&key));
+        }
     }
     WorkloadSnapshot {
         cursor,
         workloads,
+        claims,
         complete,
     }
 }

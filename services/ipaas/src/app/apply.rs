@@ -14,6 +14,7 @@ use platform::{ApiError, ApiResult};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
+use crate::app::claims;
 use crate::app::fields::{Fields, applied_by_us};
 use crate::app::names::{
     ENVIRONMENT, MANAGED_BY, MANAGER, PROJECT, SERVICE, ServiceKey, is_object_name, namespace_labels,
@@ -101,7 +102,8 @@ pub async fn apply(
     Ok(outcome)
 }
 
-/// Removes everything of a service from a cluster, and nothing else. Nothing there is fine.
+/// Removes everything of a service from a cluster, and nothing else; its claims only when that is said. Nothing there is
+/// fine.
 ///
 /// # Errors
 /// 503 `cluster_unreachable` and its like; 422 `cluster_refused`.
@@ -109,6 +111,7 @@ pub async fn remove(
     state: &AppState,
     member: &Member,
     key: &ServiceKey,
+    volumes: bool,
     fence: Option<&Fence>,
 ) -> ApiResult<()> {
     require_names(key)?;
@@ -124,7 +127,8 @@ pub async fn remove(
     let namespace = key.namespace();
     let failed = |error: KubeError| error.on(&member.name);
     // The Deployment first, so that it doesn't make anew what goes after it.
-    for kind in Kind::ALL.into_iter().rev() {
+    let goes = |kind: &Kind| volumes || *kind != Kind::PersistentVolumeClaim;
+    for kind in Kind::ALL.into_iter().rev().filter(goes) {
         delete_listed(member, key, &paths::objects(kind, &namespace), |_| true)
             .await
             .map_err(failed)?;
@@ -153,7 +157,7 @@ pub async fn require_current(state: &AppState, fence: Option<&Fence>) -> ApiResu
 }
 
 /// Names go into paths; what Kubernetes could not have is turned away here.
-fn require_names(key: &ServiceKey) -> ApiResult<()> {
+pub fn require_names(key: &ServiceKey) -> ApiResult<()> {
     let good = |name: &str| is_object_name(name) && !name.contains('.');
     if [&key.project, &key.environment, &key.service]
         .into_iter()
@@ -242,7 +246,7 @@ async fn look(
 }
 
 /// By its labels; or we applied it once and somebody took the labels off.
-fn is_ours(live: &Value, key: &ServiceKey) -> bool {
+pub fn is_ours(live: &Value, key: &ServiceKey) -> bool {
     let Ok(Bare { metadata }) = Bare::deserialize(live) else {
         return false;
     };
@@ -292,7 +296,13 @@ async fn write(
     let object = &rendered.object;
     let path = paths::object(object.kind, &key.namespace(), &object.name);
     let mut taken_over = Vec::new();
-    let live = match member.writes.apply(&path, &rendered.body, false).await {
+    let body = match object.kind {
+        Kind::PersistentVolumeClaim if !fresh => &claims::never_smaller(member, &path, &rendered.body)
+            .await
+            .map_err(|error| not_written(member, key, error))?,
+        _ => &rendered.body,
+    };
+    let live = match member.writes.apply(&path, body, false).await {
         Ok(live) => live,
         // It came between our look and our write.
         Err(error) if error.is_conflict() && fresh => return Err(not_owned(member, key, object)),
@@ -300,7 +310,7 @@ async fn write(
             taken_over = conflicts(object, &error);
             member
                 .writes
-                .apply(&path, &rendered.body, true)
+                .apply(&path, body, true)
                 .await
                 .map_err(|error| not_written(member, key, error))?
         }
@@ -350,7 +360,7 @@ fn conflicts(object: &ObjectName, error: &KubeError) -> Vec<String> {
 }
 
 /// Removes what the desired state no longer has. Config of other revisions stays while pods may need
-/// it; it goes later, by itself.
+/// it; it goes later, by itself. Claims never go: they are somebody's data.
 async fn prune(
     state: &AppState,
     member: &Member,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use api_types::internal::{
-    MeasuredPod, MeasuredService, MeasurementQuery, Measurements, QueryResult, ServicePlace,
+    MeasuredClaim, MeasuredPod, MeasuredService, MeasurementQuery, Measurements, QueryResult, ServicePlace,
 };
 use futures::{StreamExt as _, stream};
 use platform::error::chain;
@@ -75,6 +75,7 @@ pub async fn measure(state: &AppState, member: &Member, query: &MeasurementQuery
         });
     }
     let freshness = member.freshness(state.now());
+    let claims = claims(member);
     let pods = member.tables.pods.read();
     Measurements {
         stale: freshness.stale,
@@ -84,7 +85,26 @@ pub async fn measure(state: &AppState, member: &Member, query: &MeasurementQuery
             .iter()
             .map(|place| measured(place, &pods, &values))
             .collect(),
+        claims,
     }
+}
+
+/// Every claim of ours: some are of services that nobody asks for any more.
+fn claims(member: &Member) -> Vec<MeasuredClaim> {
+    let workloads = member.tables.workloads.read();
+    let of_each = workloads.all().flat_map(|(key, workload)| {
+        workload.claims.iter().map(|(name, row)| MeasuredClaim {
+            place: ServicePlace {
+                project: key.project.clone(),
+                environment: key.environment.clone(),
+                service: key.service.clone(),
+            },
+            name: name.clone(),
+            bytes: row.bytes(),
+            created_at: row.created_at.timestamp(),
+        })
+    });
+    of_each.collect()
 }
 
 async fn ask(state: &AppState, query: &MeasurementQuery) -> Vec<Result<prometheus::Vector, String>> {

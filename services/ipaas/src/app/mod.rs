@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod changes;
 pub mod check;
+pub mod claims;
 pub mod connections;
 pub mod events;
 pub mod fields;

@@ -13,6 +13,10 @@ pub const NAME: &str = "app.kubernetes.io/name";
 pub const PROJECT: &str = "longshore.dev/project";
 pub const ENVIRONMENT: &str = "longshore.dev/environment";
 pub const SERVICE: &str = "longshore.dev/service";
+/// Label of a claim: the volume that it is of.
+pub const VOLUME: &str = "longshore.dev/volume";
+/// Annotation of a claim: that it stays until somebody deletes it by its name.
+pub const KEPT: &str = "longshore.dev/kept";
 /// On pods and their template: the revision they run. On the Deployment an annotation.
 pub const REVISION: &str = "longshore.dev/revision";
 /// Annotation of the Deployment: digest of the desired state it was made from.
@@ -121,6 +125,12 @@ pub fn namespace_labels(project: &str, environment: &str) -> BTreeMap<String, St
 #[must_use]
 pub fn revision_object(service: &str, revision: i64) -> String {
     format!("{service}-r{revision}")
+}
+
+/// The claim of a service's volume. A volume's name has no dash, so the last one parts the two.
+#[must_use]
+pub fn claim_name(service: &str, volume: &str) -> String {
+    format!("{service}-{volume}")
 }
 
 /// Whether Kubernetes could have an object of this name; anything else isn't put into a path.

@@ -37,6 +37,12 @@ const NEEDED: &[(&str, &str, &str, &[&str])] = &[
         "",
         &["get", "list", "watch", "create", "patch", "delete"],
     ),
+    (
+        "",
+        "persistentvolumeclaims",
+        "",
+        &["get", "list", "watch", "create", "patch", "delete"],
+    ),
     ("", "namespaces", "", &["get", "create", "patch"]),
     ("", "pods", "", &["get", "list", "watch", "delete"]),
     ("", "pods", "log", &["get"]),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use api_types::clusters::{ClusterObservation, ConnectionCheck};
 use api_types::common::{ClusterId, Gap};
 use api_types::internal::{Connection, ObservedWorkload};
+use api_types::storage::ObservedClaim;
 use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, RwLock};
 use platform::ApiError;
@@ -20,9 +21,11 @@ use crate::cluster::health::{Feed, Health};
 use crate::cluster::rest::Rest;
 use crate::cluster::sinks::{Dirty, Tables, Target};
 use crate::cluster::throttle::Throttle;
+use crate::index::claims;
+use crate::index::workloads::Workload;
 
-/// Pods, nodes, ReplicaSets, and a service's four kinds.
-pub const FEEDS: usize = 7;
+/// Pods, nodes, ReplicaSets, and a service's five kinds.
+pub const FEEDS: usize = 8;
 /// A cluster that was not read to its end within this has a gap, and what is known of it is stale.
 const LONGEST_FIRST_READ: Duration = Duration::from_secs(60);
 /// How long a namespace is taken for ours without another look.
@@ -190,7 +193,7 @@ impl Member {
         let pods = self.tables.pods.read();
         let workload = workloads.get(key);
         let has_pods = pods.of_service(key).next().is_some();
-        if workload.is_none() && !has_pods {
+        if !has_pods && workload.is_none_or(Workload::is_only_claims) {
             return None;
         }
         let has_objects = workload.is_some_and(|workload| workload.has_objects());
@@ -204,6 +207,23 @@ impl Member {
             // Only a cluster whose whole view is fresh can say that nothing is left.
             present: has_objects || has_pods || freshness.stale,
         })
+    }
+
+    /// The claims of a service on this cluster, which outlive everything else of it.
+    #[must_use]
+    pub fn claims(&self, key: &ServiceKey) -> Vec<ObservedClaim> {
+        let workloads = self.tables.workloads.read();
+        let seen = workloads.get(key).map(claims::seen).unwrap_or_default();
+        seen.into_iter()
+            .map(|claim| ObservedClaim {
+                cluster_id: self.id,
+                cluster: self.name.to_string(),
+                project: key.project.clone(),
+                environment: key.environment.clone(),
+                service: key.service.clone(),
+                claim,
+            })
+            .collect()
     }
 
     /// Every service that this cluster has something of.

@@ -15,6 +15,7 @@ pub fn objects(kind: Kind, namespace: &str) -> String {
         Kind::ConfigMap => format!("/api/v1/namespaces/{namespace}/configmaps"),
         Kind::Secret => format!("/api/v1/namespaces/{namespace}/secrets"),
         Kind::Service => format!("/api/v1/namespaces/{namespace}/services"),
+        Kind::PersistentVolumeClaim => format!("/api/v1/namespaces/{namespace}/persistentvolumeclaims"),
     }
 }
 
@@ -51,6 +52,7 @@ pub fn everywhere(kind: Kind) -> &'static str {
         Kind::ConfigMap => "/api/v1/configmaps",
         Kind::Secret => "/api/v1/secrets",
         Kind::Service => "/api/v1/services",
+        Kind::PersistentVolumeClaim => "/api/v1/persistentvolumeclaims",
     }
 }
 

@@ -15,7 +15,7 @@ use crate::cluster::follow::Sink;
 use crate::index::nodes::NodeTable;
 use crate::index::pods::PodTable;
 use crate::index::wire;
-use crate::index::workloads::{DeploymentRow, Kind, Listed, ObjectName, WorkloadTable};
+use crate::index::workloads::{Detail, Kind, Listed, ObjectName, WorkloadTable};
 
 /// What is known of one cluster.
 #[derive(Debug)]
@@ -84,16 +84,12 @@ impl Target {
         let bare = wire::Bare::deserialize(object).ok()?.metadata;
         let key = ServiceKey::of_labels(&bare.labels, &bare.namespace)?;
         let digest = FieldsDigest::of(&self.fields.read(object));
-        let deployment = (kind == Kind::Deployment)
-            .then(|| wire::Deployment::deserialize(object).ok())
-            .flatten()
-            .map(|deployment| DeploymentRow::read(&deployment));
         self.tables.workloads.write().upsert_object(
             &key,
             ObjectName::new(kind, bare.name),
             digest,
             bare.creation_timestamp.unwrap_or_default(),
-            deployment,
+            Detail::read(kind, object),
         );
         Some(key)
     }

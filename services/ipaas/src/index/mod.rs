@@ -4,6 +4,7 @@
 //! another one needs.
 
 pub mod best;
+pub mod claims;
 pub mod free;
 pub mod interner;
 pub mod names;

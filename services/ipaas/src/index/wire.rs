@@ -262,6 +262,68 @@ pub struct ReplicaSetSpec {
 #[serde(default)]
 pub struct PodTemplate {
     pub metadata: Metadata,
+    pub spec: TemplateSpec,
+}
+
+/// What pods of a template mount.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TemplateSpec {
+    pub volumes: Vec<TemplateVolume>,
+}
+
+impl TemplateSpec {
+    /// Names of the claims among them.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        self.volumes
+            .iter()
+            .filter_map(|volume| volume.persistent_volume_claim.as_ref())
+            .map(|source| source.claim_name.as_str())
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TemplateVolume {
+    pub persistent_volume_claim: Option<ClaimSource>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ClaimSource {
+    pub claim_name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Claim {
+    pub metadata: Metadata,
+    pub spec: ClaimSpec,
+    pub status: ClaimStatus,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ClaimSpec {
+    pub access_modes: Vec<String>,
+    pub storage_class_name: Option<String>,
+    pub resources: Resources,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ClaimStatus {
+    pub phase: String,
+    pub capacity: BTreeMap<String, String>,
+}
+
+/// A pod, only with what it mounts.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct MountingPod {
+    pub metadata: Metadata,
+    pub spec: TemplateSpec,
+    pub status: PodStatus,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

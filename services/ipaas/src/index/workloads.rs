@@ -5,14 +5,17 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::app::fields::FieldsDigest;
 use crate::app::names::{REVISION, ROLLOUT_NUMBER, SPEC_HASH, ServiceKey};
+use crate::index::claims::ClaimRow;
 use crate::index::wire;
 
 /// The kinds that a service is made of, in the order they are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
+    PersistentVolumeClaim,
     ConfigMap,
     Secret,
     Service,
@@ -20,11 +23,18 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::ConfigMap, Self::Secret, Self::Service, Self::Deployment];
+    pub const ALL: [Self; 5] = [
+        Self::PersistentVolumeClaim,
+        Self::ConfigMap,
+        Self::Secret,
+        Self::Service,
+        Self::Deployment,
+    ];
 
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::PersistentVolumeClaim => "PersistentVolumeClaim",
             Self::ConfigMap => "ConfigMap",
             Self::Secret => "Secret",
             Self::Service => "Service",
@@ -131,6 +141,8 @@ pub struct ReplicaSetRow {
     pub wanted: u32,
     pub replicas: u32,
     pub ready: u32,
+    /// Claims that its pods mount.
+    pub claims: Vec<String>,
     round: u8,
 }
 
@@ -155,6 +167,7 @@ pub struct Workload {
     pub deployment: Option<DeploymentRow>,
     pub replica_sets: BTreeMap<String, ReplicaSetRow>,
     pub objects: BTreeMap<ObjectName, ObjectRow>,
+    pub claims: BTreeMap<String, ClaimRow>,
     pub remembered: Option<Remembered>,
     /// What somebody else changed or deleted, as it was found out last.
     pub drift: Vec<String>,
@@ -168,14 +181,21 @@ pub struct Suspicion {
 }
 
 impl Workload {
-    /// Whether any object is there.
+    /// Whether any object is there; claims outlive a service, so they don't count.
     #[must_use]
     pub fn has_objects(&self) -> bool {
-        !self.objects.is_empty() || !self.replica_sets.is_empty()
+        let is_claim = |object: &ObjectName| object.kind == Kind::PersistentVolumeClaim;
+        !self.replica_sets.is_empty() || !self.objects.keys().all(is_claim)
+    }
+
+    /// Whether nothing of it is left, or only claims are.
+    #[must_use]
+    pub fn is_only_claims(&self) -> bool {
+        !self.has_objects() && self.remembered.is_none() && self.drift.is_empty()
     }
 
     fn is_empty(&self) -> bool {
-        !self.has_objects() && self.remembered.is_none() && self.drift.is_empty()
+        self.objects.is_empty() && self.claims.is_empty() && self.is_only_claims()
     }
 
     /// What isn't as it was left.
@@ -219,10 +239,34 @@ impl Workload {
     }
 }
 
+/// What is kept of an object beside its digest.
+#[derive(Clone, Debug)]
+pub enum Detail {
+    None,
+    Deployment(DeploymentRow),
+    Claim(ClaimRow),
+}
+
+impl Detail {
+    /// Reads it; nothing where the object can't be read as one of its kind.
+    #[must_use]
+    pub fn read(kind: Kind, object: &Value) -> Self {
+        let read = match kind {
+            Kind::Deployment => wire::Deployment::deserialize(object)
+                .map(|deployment| Self::Deployment(DeploymentRow::read(&deployment))),
+            Kind::PersistentVolumeClaim => {
+                wire::Claim::deserialize(object).map(|claim| Self::Claim(ClaimRow::read(&claim)))
+            }
+            Kind::ConfigMap | Kind::Secret | Kind::Service => Ok(Self::None),
+        };
+        read.unwrap_or(Self::None)
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct WorkloadTable {
     workloads: BTreeMap<ServiceKey, Workload>,
-    rounds: [u8; 5],
+    rounds: [u8; 6],
 }
 
 /// What a list is of.
@@ -236,7 +280,7 @@ impl Listed {
     fn place(self) -> usize {
         match self {
             Self::Objects(kind) => kind as usize,
-            Self::ReplicaSets => 4,
+            Self::ReplicaSets => 5,
         }
     }
 }
@@ -278,6 +322,10 @@ impl WorkloadTable {
                     workload
                         .objects
                         .retain(|name, row| name.kind != kind || row.round == round);
+                    let there = &workload.objects;
+                    workload.claims.retain(|name, _| {
+                        there.contains_key(&ObjectName::new(Kind::PersistentVolumeClaim, name.as_str()))
+                    });
                     if kind == Kind::Deployment && !workload.objects.keys().any(|name| name.kind == kind) {
                         workload.deployment = None;
                     }
@@ -298,12 +346,16 @@ impl WorkloadTable {
         object: ObjectName,
         digest: FieldsDigest,
         created_at: DateTime<Utc>,
-        deployment: Option<DeploymentRow>,
+        detail: Detail,
     ) {
         let round = self.rounds[Listed::Objects(object.kind).place()];
         self.change(key, |workload| {
-            if deployment.is_some() {
-                workload.deployment = deployment;
+            match detail {
+                Detail::None => {}
+                Detail::Deployment(row) => workload.deployment = Some(row),
+                Detail::Claim(row) => {
+                    workload.claims.insert(object.name.clone(), row);
+                }
             }
             workload.objects.insert(
                 object,
@@ -319,8 +371,12 @@ impl WorkloadTable {
     pub fn remove_object(&mut self, key: &ServiceKey, object: &ObjectName) {
         self.change(key, |workload| {
             workload.objects.remove(object);
-            if object.kind == Kind::Deployment {
-                workload.deployment = None;
+            match object.kind {
+                Kind::Deployment => workload.deployment = None,
+                Kind::PersistentVolumeClaim => {
+                    workload.claims.remove(&object.name);
+                }
+                Kind::ConfigMap | Kind::Secret | Kind::Service => {}
             }
         });
     }
@@ -336,6 +392,7 @@ impl WorkloadTable {
             wanted: set.spec.replicas.unwrap_or(1),
             replicas: set.status.replicas,
             ready: set.status.ready_replicas,
+            claims: set.spec.template.spec.claims().map(str::to_owned).collect(),
             round: self.rounds[Listed::ReplicaSets.place()],
         };
         self.change(key, |workload| {
@@ -369,7 +426,7 @@ mod tests {
             ObjectName::new(Kind::Deployment, "web"),
             digest(left),
             Utc::now(),
-            Some(DeploymentRow::default()),
+            Detail::Deployment(DeploymentRow::default()),
         );
     }
 
@@ -404,7 +461,7 @@ mod tests {
             ObjectName::new(Kind::Service, "web"),
             digest("s"),
             Utc::now(),
-            None,
+            Detail::None,
         );
         assert!(table.finish_list(Listed::Objects(Kind::Deployment)).is_empty());
         table.begin_list(Listed::Objects(Kind::Deployment));
@@ -414,6 +471,30 @@ mod tests {
         assert!(workload.deployment.is_none());
         assert_eq!(workload.objects.len(), 1);
         table.remove_object(&key(), &ObjectName::new(Kind::Service, "web"));
+        assert!(table.get(&key()).is_none());
+    }
+
+    #[test]
+    fn claims_outlive_their_service_and_count_for_nothing_of_it() {
+        let mut table = WorkloadTable::default();
+        with_deployment(&mut table, "a");
+        let claim = ObjectName::new(Kind::PersistentVolumeClaim, "web-data");
+        table.upsert_object(
+            &key(),
+            claim,
+            digest("c"),
+            Utc::now(),
+            Detail::Claim(ClaimRow::default()),
+        );
+        assert!(!table.get(&key()).unwrap().is_only_claims());
+        table.remove_object(&key(), &ObjectName::new(Kind::Deployment, "web"));
+        let left = table.get(&key()).unwrap();
+        assert!(left.is_only_claims() && !left.has_objects());
+        assert_eq!(left.claims.len(), 1);
+        // A list of claims that doesn't name it any more.
+        let listed = Listed::Objects(Kind::PersistentVolumeClaim);
+        table.begin_list(listed);
+        assert_eq!(table.finish_list(listed), [key()]);
         assert!(table.get(&key()).is_none());
     }
 

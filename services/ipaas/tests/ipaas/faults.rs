@@ -74,7 +74,7 @@ async fn a_cluster_that_is_away_is_stale_and_hurts_nobody() {
         assert_eq!(refused.code(), Some("cluster_unreachable"));
         let refused = bed
             .client
-            .delete_workload(bed.clusters[0].id, &bed.project, "test", "web")
+            .delete_workload(bed.clusters[0].id, (&bed.project, "test", "web"), false)
             .await
             .unwrap_err();
         assert_eq!(refused.code(), Some("cluster_unreachable"));

@@ -20,4 +20,5 @@ mod measurements;
 mod openapi;
 mod proxy;
 mod replicas;
+mod volumes;
 mod workloads;

@@ -139,7 +139,7 @@ async fn what_was_used_over_a_time_counts_pods_that_are_gone() {
         })
         .await;
         bed.client
-            .delete_workload(cluster.id, &bed.project, "test", "web")
+            .delete_workload(cluster.id, (&bed.project, "test", "web"), false)
             .await
             .unwrap();
         let queries = [MEMORY, "1 + 1", "nonsense("];

@@ -78,7 +78,7 @@ async fn two_replicas_do_the_work_of_one() {
 
         // A connection that one drops the other drops too, and no removal is lost.
         second
-            .delete_workload(alpha, &bed.project, "test", "web")
+            .delete_workload(alpha, (&bed.project, "test", "web"), false)
             .await
             .unwrap();
         wait_for("nothing to be left", PATIENCE, async || {

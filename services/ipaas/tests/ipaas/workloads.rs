@@ -249,7 +249,7 @@ async fn what_is_not_ours_is_not_touched() {
 
         // Removing the service that never was leaves it too.
         bed.client
-            .delete_workload(cluster.id, &bed.project, "test", "web")
+            .delete_workload(cluster.id, (&bed.project, "test", "web"), false)
             .await
             .unwrap();
         let kept = services.get("web").await.unwrap();
@@ -299,7 +299,7 @@ async fn removing_takes_all_of_a_service_and_nothing_else() {
         }
         for _ in 0..2 {
             bed.client
-                .delete_workload(cluster.id, &bed.project, "test", "web")
+                .delete_workload(cluster.id, (&bed.project, "test", "web"), false)
                 .await
                 .unwrap();
         }
@@ -429,7 +429,7 @@ async fn whoever_was_overtaken_changes_nothing() {
 
         under(newer).apply_workload(cluster.id, &desired).await.unwrap();
         let refused = under(older)
-            .delete_workload(cluster.id, &bed.project, "test", "web")
+            .delete_workload(cluster.id, (&bed.project, "test", "web"), false)
             .await
             .unwrap_err();
         assert_eq!(refused.code(), Some("overtaken"), "{refused}");

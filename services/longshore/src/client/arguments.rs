@@ -282,13 +282,23 @@ pub enum ServiceCommand {
         #[command(flatten)]
         one: One,
     },
-    /// Delete a service with everything of it on every cluster
+    /// Delete a service with everything of it on every cluster, but for its data
     Delete {
         /// Don't ask
         #[arg(short, long)]
         yes: bool,
+        /// Delete what is in its volumes too
+        #[arg(long)]
+        delete_volumes: bool,
         #[command(flatten)]
         waiting: Waiting,
+        #[command(flatten)]
+        one: One,
+    },
+    /// List the claims that clusters have for a service's volumes, also those that are kept
+    Volumes {
+        #[command(flatten)]
+        listing: Listing,
         #[command(flatten)]
         one: One,
     },
@@ -460,6 +470,9 @@ pub enum ClusterCommand {
         /// Begin though some replicas fit nowhere else; those stay until there is room
         #[arg(long)]
         accept_unplaced: bool,
+        /// Move services whose data can't follow too; they start with empty volumes
+        #[arg(long)]
+        include_stored: bool,
         #[command(flatten)]
         waiting: Waiting,
         #[command(flatten)]

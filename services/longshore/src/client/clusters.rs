@@ -1,7 +1,7 @@
 //! Clusters: closed to new replicas, emptied, taken back.
 
 use api_types::clusters::{Cluster, ClusterPatch};
-use api_types::evacuations::{EvacuationPlan, Handover, NewEvacuation, PlannedMove};
+use api_types::evacuations::{EvacuationPlan, Handover, NewEvacuation, PlanOptions, PlannedMove};
 
 use super::arguments::{Common, Waiting};
 use super::failure::{Failure, Outcome};
@@ -10,6 +10,7 @@ use super::output::{answer, note};
 use super::prompt;
 use super::session::Session;
 use super::table::Table;
+use super::text::bytes;
 
 pub async fn cordon(name: &str, cordoned: bool, common: &Common) -> Outcome {
     let session = Session::open(common)?;
@@ -33,9 +34,9 @@ pub async fn cordon(name: &str, cordoned: bool, common: &Common) -> Outcome {
 }
 
 /// What an evacuation would do.
-pub async fn plan(name: &str, common: &Common) -> Outcome {
+pub async fn plan(name: &str, options: PlanOptions, common: &Common) -> Outcome {
     let session = Session::open(common)?;
-    let plan = session.done(session.portal.plan_evacuation(name).await)?;
+    let plan = session.done(session.portal.plan_evacuation(name, options).await)?;
     answer(common.output, &plan, || plan_text(name, &plan))
 }
 
@@ -48,7 +49,10 @@ pub async fn evacuate(
 ) -> Outcome {
     let session = Session::open(common)?;
     if !yes {
-        confirm(&session, name).await?;
+        let options = PlanOptions {
+            include_stored: new.include_stored,
+        };
+        confirm(&session, name, options).await?;
     }
     let accepted = session.done(session.portal.evacuate_cluster(name, new).await)?;
     let id = accepted.operation;
@@ -62,13 +66,13 @@ pub async fn evacuate(
     })
 }
 
-async fn confirm(session: &Session, name: &str) -> Outcome {
+async fn confirm(session: &Session, name: &str, options: PlanOptions) -> Outcome {
     if !prompt::is_possible() {
         return Err(Failure::usage(format!(
             "evacuating {name} moves everything that runs there; say --yes where nobody can be asked"
         )));
     }
-    let plan = session.done(session.portal.plan_evacuation(name).await)?;
+    let plan = session.done(session.portal.plan_evacuation(name, options).await)?;
     note(plan_text(name, &plan).trim_end());
     let typed = prompt::line("The cluster's name, to confirm").await?;
     if typed == name {
@@ -117,6 +121,12 @@ fn plan_text(name: &str, plan: &EvacuationPlan) -> String {
             plan.services_fenced
         ));
     }
+    if plan.services_stored > 0 {
+        text.push_str(&format!(
+            "{} services stay, as their data can't follow; they leave only with --include-stored\n",
+            plan.services_stored
+        ));
+    }
     let mut table = Table::new(&["to cluster", "services", "replicas"]);
     for destination in &plan.destinations {
         table.row([
@@ -133,6 +143,7 @@ fn plan_text(name: &str, plan: &EvacuationPlan) -> String {
         "unplaced",
         "order",
         "holds then",
+        "data that stays",
         "message",
     ]);
     for one in &plan.moves {
@@ -142,12 +153,14 @@ fn plan_text(name: &str, plan: &EvacuationPlan) -> String {
             one.unplaced.to_string(),
             order(one.handover).to_owned(),
             destinations(one),
+            stored(one),
             one.message.clone(),
         ]);
     }
     text.push('\n');
     text.push_str(&table.text("nothing of the platform's runs there"));
-    let more = plan.services.saturating_sub(plan.moves.len() as u64);
+    let all = plan.services + plan.services_stored;
+    let more = all.saturating_sub(plan.moves.len() as u64);
     if more > 0 {
         text.push_str(&format!("and {more} more services\n"));
     }
@@ -158,8 +171,17 @@ fn order(handover: Handover) -> &'static str {
     match handover {
         Handover::MakeBeforeBreak => "make before break",
         Handover::BreakBeforeMake => "break before make",
+        Handover::Stays => "stays",
         Handover::Fenced => "waits",
     }
+}
+
+fn stored(one: &PlannedMove) -> String {
+    let each = one.volumes.iter();
+    let each: Vec<String> = each
+        .map(|volume| format!("{} {}", volume.claim, bytes(volume.bytes)))
+        .collect();
+    each.join(", ")
 }
 
 fn destinations(one: &PlannedMove) -> String {

@@ -2,7 +2,7 @@
 
 use api_types::clusters::{Cluster, ClusterStateChange, NewClusterAgent, Node, Witness, WitnessKind};
 use api_types::common::Page;
-use api_types::evacuations::NewEvacuation;
+use api_types::evacuations::{NewEvacuation, PlanOptions};
 use api_types::failbacks::NewFailback;
 use api_types::projects::Project;
 use chrono::{DateTime, Utc};
@@ -37,15 +37,17 @@ pub async fn clusters(command: ClusterCommand) -> Outcome {
             yes,
             reason,
             accept_unplaced,
+            include_stored,
             waiting,
             common,
         } => {
             let new = NewEvacuation {
                 reason,
                 accept_unplaced,
+                include_stored,
             };
             if dry_run {
-                clusters::plan(&cluster, &common).await
+                clusters::plan(&cluster, PlanOptions { include_stored }, &common).await
             } else {
                 clusters::evacuate(&cluster, &new, yes, &waiting, &common).await
             }

@@ -26,6 +26,7 @@ pub fn run(cluster: &Arc<Cluster>) -> ApiResult<()> {
     let class = json!({
         "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
         "provisioner": super::volumes::PROVISIONER,
+        "allowVolumeExpansion": true,
     });
     ensure(cluster, &STORAGE_CLASS, "", class)?;
     for service in cluster.store.list(&SERVICE, None).0 {

@@ -33,6 +33,7 @@ use crate::kinds::KindRef;
 use crate::kinds::apps::{DEPLOYMENT, REPLICA_SET, STATEFUL_SET};
 use crate::kinds::core::{CONFIG_MAP, NAMESPACE, NODE, POD, SERVICE, SERVICE_ACCOUNT};
 use crate::kinds::others::POD_DISRUPTION_BUDGET;
+use crate::kinds::storage::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS};
 use crate::registry::{Options, admission, update};
 use crate::store::selector::LabelSelector;
 use crate::store::{Change, Key, Object};
@@ -212,6 +213,12 @@ impl Controllers {
             self.services.take(&cluster, change);
         } else if kind == &NODE {
             self.enqueue(Work::Unschedulable);
+        } else if kind == &PERSISTENT_VOLUME || kind == &STORAGE_CLASS {
+            for claim in volumes::waiting(&self.cluster) {
+                self.enqueue(Work::Object(PERSISTENT_VOLUME_CLAIM.id, claim));
+            }
+        } else if kind == &PERSISTENT_VOLUME_CLAIM && self.scheduler.has_waiting() {
+            self.enqueue_after(Work::Unschedulable, GATHER);
         } else if (kind == &SERVICE_ACCOUNT || kind == &CONFIG_MAP) && change.new.is_none() {
             self.enqueue_namespace(&object);
         }

@@ -13,6 +13,7 @@ use crate::api::errors::ApiResult;
 use crate::cluster::Cluster;
 use crate::json;
 use crate::kinds::core::{NODE, POD};
+use crate::kinds::storage::PERSISTENT_VOLUME_CLAIM;
 use crate::registry::{Options, update};
 use crate::store::{Change, Key, Object};
 use fit::{Node, Requests};
@@ -138,6 +139,40 @@ impl Scheduler {
     }
 }
 
+/// Why a pod's claims keep it from every node, in the real scheduler's words.
+fn unbound(cluster: &Cluster, pod: &Value) -> Option<String> {
+    let namespace = json::text(pod, "/metadata/namespace");
+    let claims = json::items(pod, "/spec/volumes")
+        .iter()
+        .map(|volume| json::text(&volume["persistentVolumeClaim"], "/claimName"));
+    for name in claims.filter(|name| !name.is_empty()) {
+        match cluster.store.get(&PERSISTENT_VOLUME_CLAIM, namespace, name) {
+            None => return Some(format!("persistentvolumeclaim {name:?} not found")),
+            Some(claim) if claim.deleting => {
+                return Some(format!("persistentvolumeclaim {name:?} is being deleted"));
+            }
+            Some(claim) if json::text(&claim.bare_value(), "/status/phase") != "Bound" => {
+                return Some("pod has unbound immediate PersistentVolumeClaims".to_owned());
+            }
+            Some(_) => {}
+        }
+    }
+    None
+}
+
+/// A node for a pod, once its claims are bound.
+fn choose(controllers: &Controllers, pod: &Value) -> Result<Arc<str>, String> {
+    match unbound(&controllers.cluster, pod) {
+        None => controllers.scheduler.choose(pod),
+        Some(why) => {
+            let total = controllers.scheduler.nodes.len();
+            Err(format!(
+                "0/{total} nodes are available: {why}. preemption: 0/{total} nodes are available: {total} Preemption is not helpful for scheduling."
+            ))
+        }
+    }
+}
+
 pub fn reconcile(controllers: &mut Controllers, key: &Key) -> ApiResult<Outcome> {
     let cluster = controllers.cluster.clone();
     let Some(pod) = cluster.store.get(&POD, &key.namespace, &key.name) else {
@@ -159,7 +194,7 @@ pub fn reconcile(controllers: &mut Controllers, key: &Key) -> ApiResult<Outcome>
         )?;
         return Ok(Outcome::DONE);
     }
-    match controllers.scheduler.choose(&value) {
+    match choose(controllers, &value) {
         Ok(node) => {
             bind(&cluster, &pod, &node)?;
             controllers
@@ -181,7 +216,7 @@ pub fn reconcile(controllers: &mut Controllers, key: &Key) -> ApiResult<Outcome>
 pub fn retry(controllers: &mut Controllers) -> ApiResult<Outcome> {
     for key in controllers.scheduler.waiting.clone() {
         let fits = match controllers.cluster.store.get(&POD, &key.namespace, &key.name) {
-            Some(pod) => controllers.scheduler.choose(&pod.value()).is_ok(),
+            Some(pod) => choose(controllers, &pod.value()).is_ok(),
             None => {
                 controllers.scheduler.waiting.remove(&key);
                 continue;

@@ -1,4 +1,4 @@
-//! Claims: each is bound at once, to a volume that fits or to one made for it.
+//! Claims: each is bound as soon as there is a volume that fits, or one can be made for it.
 
 use std::sync::Arc;
 
@@ -26,7 +26,11 @@ pub fn reconcile(controllers: &mut Controllers, key: &Key) -> ApiResult<Outcome>
         return Ok(Outcome::DONE);
     };
     let value = claim.value();
-    if claim.deleting || json::text(&value, "/status/phase") == "Bound" {
+    if claim.deleting {
+        return Ok(Outcome::DONE);
+    }
+    if json::text(&value, "/status/phase") == "Bound" {
+        grow(cluster, &claim, &value)?;
         return Ok(Outcome::DONE);
     }
     let class = match value["spec"].get("storageClassName").and_then(Value::as_str) {
@@ -40,6 +44,52 @@ pub fn reconcile(controllers: &mut Controllers, key: &Key) -> ApiResult<Outcome>
     };
     bind(cluster, &claim, &volume, &class)?;
     Ok(Outcome::DONE)
+}
+
+/// Claims that are not bound: something may fit them now.
+pub fn waiting(cluster: &Cluster) -> Vec<Key> {
+    let claims = cluster.store.list(&PERSISTENT_VOLUME_CLAIM, None).0;
+    claims
+        .iter()
+        .filter(|claim| json::text(&claim.bare_value(), "/status/phase") != "Bound")
+        .map(|claim| claim.key.clone())
+        .collect()
+}
+
+/// A bound claim that asks for more gets it, where its volume was made for it.
+fn grow(cluster: &Cluster, claim: &Object, value: &Value) -> ApiResult<()> {
+    let size = |quantity: &Value| quantity::read(quantity).map_or(0, quantity::Quantity::units);
+    let wanted = &value["spec"]["resources"]["requests"]["storage"];
+    if size(wanted) <= size(&value["status"]["capacity"]["storage"])
+        || !is_ours(cluster, json::text(value, "/spec/storageClassName"))
+    {
+        return Ok(());
+    }
+    let options = Options::by(MANAGER);
+    let name = json::text(value, "/spec/volumeName");
+    settled(update::modify(
+        cluster,
+        &PERSISTENT_VOLUME,
+        "",
+        name,
+        &options,
+        |volume| {
+            json::set(volume, &["spec", "capacity", "storage"], wanted.clone());
+            Ok(())
+        },
+    ))?;
+    settled(update::modify(
+        cluster,
+        &PERSISTENT_VOLUME_CLAIM,
+        claim.namespace(),
+        claim.name(),
+        &options.on("status"),
+        |claim| {
+            json::set(claim, &["status", "capacity", "storage"], wanted.clone());
+            Ok(())
+        },
+    ))
+    .map(|_| ())
 }
 
 fn default_class(cluster: &Cluster) -> Option<String> {

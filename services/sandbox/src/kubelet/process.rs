@@ -15,6 +15,7 @@ use super::environment;
 use crate::cluster::Cluster;
 use crate::json;
 use crate::kinds::core::{CONFIG_MAP, SECRET};
+use crate::kinds::storage::PERSISTENT_VOLUME_CLAIM;
 
 /// The user "nobody": who commands run as when the sandbox is root.
 const NOBODY: u32 = 65_534;
@@ -75,6 +76,10 @@ pub fn prepare(cluster: &Cluster, pod: &Value, container: &Value) -> std::io::Re
         if volume["emptyDir"].is_object() {
             make_parents(&directory, &at)?;
         }
+        let claim = json::text(&volume["persistentVolumeClaim"], "/claimName");
+        if let Some(claim) = cluster.store.get(&PERSISTENT_VOLUME_CLAIM, namespace, claim) {
+            mount_claim(&cluster.scratch, &claim.uid, &directory, &at)?;
+        }
         for (source, field, kind) in [
             (&volume["configMap"], "/name", &CONFIG_MAP),
             (&volume["secret"], "/secretName", &SECRET),
@@ -105,6 +110,19 @@ pub fn prepare(cluster: &Cluster, pod: &Value, container: &Value) -> std::io::Re
         }
     }
     Ok(directory)
+}
+
+/// What is written in a claim is there for the next pod too.
+fn mount_claim(scratch: &Path, uid: &str, directory: &Path, at: &Path) -> std::io::Result<()> {
+    let stored = scratch.join("claims").join(uid);
+    make_directory(&stored)?;
+    if let Some(parent) = at.parent() {
+        make_parents(directory, parent)?;
+    }
+    match std::os::unix::fs::symlink(stored, at) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// A path below a directory, whatever the path says.

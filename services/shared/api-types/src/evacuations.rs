@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::common::OperationId;
 use crate::placement::{PlannedAssignment, Priority};
@@ -36,6 +36,17 @@ pub struct NewEvacuation {
     pub reason: String,
     /// Begin though some replicas fit nowhere else. Those stay where they are until there is room.
     pub accept_unplaced: bool,
+    /// Move services whose data can't follow too: they start elsewhere with empty volumes, and their data stays here.
+    pub include_stored: bool,
+}
+
+/// How a plan is to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct PlanOptions {
+    /// As if services whose data can't follow were to move too.
+    pub include_stored: bool,
 }
 
 /// What an evacuation would do now; nothing is stored, and nothing is promised.
@@ -50,9 +61,12 @@ pub struct EvacuationPlan {
     /// Singletons that start elsewhere only when they are seen gone, or somebody accepts the risk.
     #[serde(default)]
     pub services_fenced: u64,
+    /// Services that stay because their data can't follow. They are not among the above.
+    #[serde(default)]
+    pub services_stored: u64,
     /// What each destination gets in all, most first.
     pub destinations: Vec<PlannedDestination>,
-    /// Service by service: first those that don't fit, then by priority, in which order they get room, and by path. At
+    /// Service by service: first those that stay with their data and those that don't fit, then by priority, in which order they get room, and by path. At
     /// most 500.
     pub moves: Vec<PlannedMove>,
 }
@@ -74,6 +88,8 @@ pub enum Handover {
     MakeBeforeBreak,
     /// A singleton ends before it starts elsewhere.
     BreakBeforeMake,
+    /// It stays, as its data can't follow.
+    Stays,
     /// A singleton that may still run there: it starts elsewhere when it is seen gone, the cluster is removed, or somebody
     /// accepts the risk.
     Fenced,
@@ -94,6 +110,17 @@ pub struct PlannedMove {
     pub unplaced: u32,
     #[serde(default)]
     pub handover: Handover,
+    /// Its data on the cluster that is emptied, which stays there.
+    #[serde(default)]
+    pub volumes: Vec<StoredVolume>,
     /// One sentence for a person.
     pub message: String,
+}
+
+/// Data that stays on a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StoredVolume {
+    /// The claim: `web-data`.
+    pub claim: String,
+    pub bytes: u64,
 }

@@ -9,6 +9,7 @@ use crate::common::ClusterId;
 use crate::pods::PodPhase;
 use crate::services::WorkloadObservation;
 use crate::spec::ServiceSpec;
+use crate::storage::ObservedClaim;
 
 /// Gives ipaas a cluster to connect to. Checked before it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -92,6 +93,9 @@ pub struct WorkloadQuery {
 pub struct WorkloadSnapshot {
     pub cursor: String,
     pub workloads: Vec<ObservedWorkload>,
+    /// Claims of these services' volumes, also of services that have nothing else there.
+    #[serde(default)]
+    pub claims: Vec<ObservedClaim>,
     /// Clusters that answer and whose part is whole: what isn't listed of them isn't there.
     #[serde(default)]
     pub complete: Vec<ClusterId>,
@@ -172,6 +176,18 @@ pub struct Measurements {
     pub queries: Vec<QueryResult>,
     /// In the order of the services that were asked for.
     pub services: Vec<MeasuredService>,
+    /// Every claim of ours on the cluster, whosever it is.
+    #[serde(default)]
+    pub claims: Vec<MeasuredClaim>,
+}
+
+/// What a claim takes. Times are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MeasuredClaim {
+    pub place: ServicePlace,
+    pub name: String,
+    pub bytes: u64,
+    pub created_at: i64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -27,6 +27,7 @@ pub mod projects;
 pub mod services;
 pub mod simulation;
 pub mod spec;
+pub mod storage;
 pub mod usage;
 
 pub use common::{ErrorBody, Gap, ListQuery, Page};

@@ -39,6 +39,8 @@ pub struct Quota {
     /// Replicas of all services.
     pub pods: Option<u64>,
     pub gpus: Option<u64>,
+    /// Of volumes, on all clusters together.
+    pub storage_bytes: Option<u64>,
 }
 
 /// What services ask for: the replicas that are wanted, times what one requests.
@@ -48,6 +50,8 @@ pub struct Requested {
     pub memory_bytes: u64,
     pub pods: u64,
     pub gpus: u64,
+    /// Of volumes on every cluster that may come to hold them, and of claims that are kept.
+    pub storage_bytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

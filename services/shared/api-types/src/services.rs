@@ -111,6 +111,15 @@ pub struct ServicePatch {
     pub placement: Option<Placement>,
 }
 
+/// What goes with a service that is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct ServiceDeletion {
+    /// The claims of its volumes too, on every cluster, and so its data. They stay otherwise.
+    pub delete_volumes: bool,
+}
+
 /// A service, and the operation that carries out what was asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceAccepted {

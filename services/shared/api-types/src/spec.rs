@@ -26,6 +26,10 @@ pub struct ServiceSpec {
     pub secrets: Vec<SecretEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<ContainerPort>,
+    /// Storage that outlives the replicas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 16)]
+    pub volumes: Vec<Volume>,
     #[serde(default)]
     pub resources: Resources,
     #[serde(default)]
@@ -99,6 +103,41 @@ pub enum Protocol {
     #[default]
     Tcp,
     Udp,
+}
+
+/// Storage that outlives the replicas: one claim on each cluster where the service runs, which all its replicas there
+/// mount. What is in it on one cluster is not on another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Volume {
+    /// 1 to 20 lower-case letters and digits. The claim is `{service}-{name}`.
+    #[schema(pattern = "^[a-z0-9]{1,20}$")]
+    pub name: String,
+    /// Absolute path of a folder in the container.
+    pub mount_path: String,
+    /// Of one claim, a Kubernetes quantity: `"10Gi"`. It can grow, not shrink.
+    pub size: String,
+    /// Each cluster's default class when absent. Never changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
+    /// Never changes.
+    #[serde(default)]
+    pub access: VolumeAccess,
+    /// The service can run with an empty one, as with a cache: it then moves to other clusters by itself though what is
+    /// in the volume stays behind.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_start_empty: bool,
+}
+
+/// How many nodes of a cluster can mount a volume at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VolumeAccess {
+    /// `ReadWriteOnce`; only for singletons, whose old replica ends before the new one starts.
+    #[default]
+    OneNode,
+    /// `ReadWriteMany`, as of NFS and CephFS.
+    ManyNodes,
 }
 
 /// What one replica asks for and may use. Kubernetes quantities.

@@ -75,6 +75,8 @@ pub struct UsageItem {
     pub cpu_core_hours: f64,
     pub memory_gib_hours: f64,
     pub gpu_hours: f64,
+    /// Of claims, also of those that are kept for a service that is gone.
+    pub storage_gib_hours: f64,
     /// Of the pod-hours that were measured; absent when none was. Never zero for not known.
     pub cpu_used_core_hours: Option<f64>,
     pub memory_used_gib_hours: Option<f64>,
@@ -101,6 +103,8 @@ pub struct Prices {
     pub memory_gib_hour: Option<f64>,
     /// Of a GPU requested for an hour.
     pub gpu_hour: Option<f64>,
+    /// Of a GiB of storage for an hour.
+    pub storage_gib_hour: Option<f64>,
     /// Since when these hold; absent while nothing has a price.
     pub valid_from: Option<DateTime<Utc>>,
     /// Those that were set and begin later, the earliest first.
@@ -123,6 +127,7 @@ pub struct Price {
     pub cpu_core_hour: Option<f64>,
     pub memory_gib_hour: Option<f64>,
     pub gpu_hour: Option<f64>,
+    pub storage_gib_hour: Option<f64>,
     pub version: i64,
     pub set_at: DateTime<Utc>,
     pub set_by: String,
@@ -142,6 +147,9 @@ pub struct NewPrices {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub gpu_hour: Option<f64>,
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub storage_gib_hour: Option<f64>,
     /// From which hour on; the present one when absent. Hours that are over keep their price; only where none had one
     /// before may it lie in the past.
     #[serde(default)]

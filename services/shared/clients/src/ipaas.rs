@@ -83,15 +83,32 @@ impl IpaasClient {
             .await
     }
 
-    /// Removes everything of a service from a cluster; nothing there is fine.
+    /// Removes everything of a service from a cluster, with `volumes` its claims too; nothing there is fine.
     pub async fn delete_workload(
         &self,
         cluster: ClusterId,
-        project: &str,
-        environment: &str,
-        service: &str,
+        (project, environment, service): (&str, &str, &str),
+        volumes: bool,
     ) -> Result<(), ClientError> {
         let path = workload_path(cluster, project, environment, service);
+        let request = self.0.request(Method::DELETE, &path);
+        self.0
+            .send(request.query(&[("volumes", volumes)]).timeout(APPLY_TIMEOUT))
+            .await
+            .map(drop)
+    }
+
+    /// Deletes a claim that no pod mounts, and its data.
+    pub async fn delete_claim(
+        &self,
+        cluster: ClusterId,
+        (project, environment, service): (&str, &str, &str),
+        claim: &str,
+    ) -> Result<(), ClientError> {
+        let path = format!(
+            "{}/claims/{claim}",
+            workload_path(cluster, project, environment, service)
+        );
         self.0
             .send(self.0.request(Method::DELETE, &path).timeout(APPLY_TIMEOUT))
             .await

@@ -13,7 +13,7 @@ use api_types::clusters::{
     Cluster, ClusterAgentInstallation, ClusterPatch, ClusterStateChange, NewClusterAgent, Node,
 };
 use api_types::common::{ListQuery, OperationId, Page, TokenId};
-use api_types::evacuations::{EvacuationPlan, NewEvacuation};
+use api_types::evacuations::{EvacuationPlan, NewEvacuation, PlanOptions};
 use api_types::failbacks::{FailbackPlan, NewFailback};
 use api_types::fencing::NewAcceptedRisk;
 use api_types::logs::{ServiceLog, ServiceLogFrame, ServiceLogQuery};
@@ -23,8 +23,9 @@ use api_types::pods::{Event, Pod};
 use api_types::projects::Project;
 use api_types::services::{
     Assignment, NewRelease, NewRevision, NewRevisionPreview, NewService, Revision, RevisionDiff,
-    RevisionSummary, Service, ServiceAccepted, ServiceFilter, ServicePatch,
+    RevisionSummary, Service, ServiceAccepted, ServiceDeletion, ServiceFilter, ServicePatch,
 };
+use api_types::storage::{VolumeClaim, VolumeFilter};
 use futures::Stream;
 use http::StatusCode;
 use http::header::{COOKIE, IF_MATCH, SET_COOKIE};
@@ -243,8 +244,13 @@ impl PortalClient {
             .await
     }
 
-    pub async fn plan_evacuation(&self, cluster: &str) -> Result<EvacuationPlan, ClientError> {
-        self.get(&evacuation_path(cluster)).await
+    pub async fn plan_evacuation(
+        &self,
+        cluster: &str,
+        options: PlanOptions,
+    ) -> Result<EvacuationPlan, ClientError> {
+        let request = self.request(Method::GET, &evacuation_path(cluster));
+        self.read(request.query(&options)).await
     }
 
     pub async fn evacuate_cluster(
@@ -377,8 +383,31 @@ impl PortalClient {
             .await
     }
 
-    pub async fn delete_service(&self, at: &ServiceAt) -> Result<ServiceAccepted, ClientError> {
-        self.read(self.request(Method::DELETE, &at.path())).await
+    pub async fn delete_service(
+        &self,
+        at: &ServiceAt,
+        deletion: ServiceDeletion,
+    ) -> Result<ServiceAccepted, ClientError> {
+        let request = self.request(Method::DELETE, &at.path());
+        self.read(request.query(&deletion)).await
+    }
+
+    /// The claims that clusters have for a service's volumes.
+    pub async fn list_volumes(
+        &self,
+        at: &ServiceAt,
+        list: &ListQuery,
+    ) -> Result<Page<VolumeClaim>, ClientError> {
+        let path = format!(
+            "/projects/{}/environments/{}/volumes",
+            encoded(&at.project),
+            encoded(&at.environment)
+        );
+        let filter = VolumeFilter {
+            service: Some(at.service.clone()),
+        };
+        let request = self.request(Method::GET, &path);
+        self.read(request.query(&filter).query(list)).await
     }
 
     pub async fn restart_service(&self, at: &ServiceAt) -> Result<ServiceAccepted, ClientError> {

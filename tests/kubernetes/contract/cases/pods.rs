@@ -18,6 +18,7 @@ cases![
     is_given_its_environment,
     runs_without_root,
     mounts_configuration,
+    waits_for_its_claim,
     runs_init_containers_first,
     refuses_changes_of_its_spec,
 ];
@@ -371,6 +372,50 @@ async fn mounts_configuration(case: &Case) {
         "cat /settings/colour; echo; cat /keys/key; echo; echo kept > /scratch/file && cat /scratch/file";
     let said = super::commands::output(case, "web", &["/bin/sh", "-c", command]).await;
     assert_eq!(said, "blue\nopen\nkept\n");
+}
+
+async fn waits_for_its_claim(case: &Case) {
+    // A class that nothing provides volumes of.
+    let class = case.namespace.as_str();
+    let size = |field: &str| json!({ field: { "storage": "1Gi" } });
+    let claim = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteMany"], "storageClassName": class, "resources": size("requests")},
+    });
+    let claim = case.create("persistentvolumeclaims", claim).await;
+    assert_eq!(claim["status"]["phase"], "Pending");
+    let mut body = pod("web", WEB);
+    body["spec"]["volumes"] = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
+    body["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "data", "mountPath": "/data"}]);
+    create(case, body).await;
+    let words = "unbound immediate PersistentVolumeClaims";
+    case.until("pods/web", |pod| match condition(pod, "PodScheduled") {
+        Some(waits) if waits["message"].as_str().is_some_and(|text| text.contains(words)) => Ok(()),
+        other => Err(other.cloned()),
+    })
+    .await;
+    let said = event(case, "web", "FailedScheduling").await;
+    assert!(
+        said["message"].as_str().is_some_and(|text| text.contains(words)),
+        "{said:#}"
+    );
+    let volume = json!({
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": class},
+        "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteMany"], "storageClassName": class,
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": format!("/tmp/{class}"), "type": "DirectoryOrCreate"},
+        },
+    });
+    case.post("/api/v1/persistentvolumes", volume).await.ok(201);
+    until_ready(case, "web").await;
+    let claim = case.read("persistentvolumeclaims/data").await;
+    assert_eq!(claim["status"]["phase"], "Bound");
+    assert_eq!(claim["spec"]["volumeName"], class);
+    assert_eq!(claim["status"]["capacity"]["storage"], "1Gi");
+    case.delete(&format!("/api/v1/persistentvolumes/{class}"))
+        .await
+        .ok(200);
 }
 
 async fn runs_init_containers_first(case: &Case) {

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { App, Checkbox, Input, Modal, type TableColumnsType } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -9,6 +9,7 @@ import { DataTable } from '@/components/DataTable';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { RowsLoading } from '@/components/Loading';
 import { servicePath } from '@/components/paths';
+import { bytes } from '@/components/quantity';
 import styles from './clusters.module.css';
 
 interface Props {
@@ -26,14 +27,21 @@ export function EvacuationDialog({ cluster, onClose }: Props) {
   const { message } = App.useApp();
   const [reason, setReason] = useState('');
   const [accepted, setAccepted] = useState(false);
-  const path = { params: { path: { cluster: name } } };
-  const plan = useQuery({ ...read('/api/v1/clusters/{cluster}/evacuation', path), staleTime: 0 });
+  const [stored, setStored] = useState(false);
+  const path = { cluster: name };
+  const plan = useQuery({
+    ...read('/api/v1/clusters/{cluster}/evacuation', {
+      params: { path, query: { include_stored: stored } },
+    }),
+    staleTime: 0,
+    placeholderData: keepPreviousData,
+  });
   const order = useMutation({
     mutationFn: () =>
       send(
         client.POST('/api/v1/clusters/{cluster}/evacuation', {
-          ...path,
-          body: { reason: reason.trim(), accept_unplaced: accepted },
+          params: { path },
+          body: { reason: reason.trim(), accept_unplaced: accepted, include_stored: stored },
         }),
       ),
     onSuccess: () => {
@@ -43,6 +51,7 @@ export function EvacuationDialog({ cluster, onClose }: Props) {
     },
   });
   const unplaced = plan.data?.replicas_unplaced ?? 0;
+  const staying = plan.data?.services_stored ?? 0;
   return (
     <Modal
       open
@@ -50,7 +59,10 @@ export function EvacuationDialog({ cluster, onClose }: Props) {
       title={t('evacuation.title', { name })}
       okText={t('evacuation.order')}
       cancelText={t('action.cancel')}
-      okButtonProps={{ danger: true, disabled: !plan.data || (unplaced > 0 && !accepted) }}
+      okButtonProps={{
+        danger: true,
+        disabled: !plan.data || plan.isPlaceholderData || (unplaced > 0 && !accepted),
+      }}
       confirmLoading={order.isPending}
       onOk={() => order.mutate()}
       onCancel={onClose}
@@ -63,6 +75,11 @@ export function EvacuationDialog({ cluster, onClose }: Props) {
           <ErrorPanel inline error={plan.error} onRetry={() => void plan.refetch()} />
         ) : (
           <RowsLoading />
+        )}
+        {(stored || staying > 0) && (
+          <Checkbox checked={stored} onChange={(event) => setStored(event.target.checked)}>
+            {t('evacuation.include_stored')}
+          </Checkbox>
         )}
         {unplaced > 0 && (
           <Checkbox checked={accepted} onChange={(event) => setAccepted(event.target.checked)}>
@@ -84,7 +101,9 @@ export function EvacuationDialog({ cluster, onClose }: Props) {
 
 function Plan({ plan }: { plan: EvacuationPlan }) {
   const { t } = useTranslation();
-  if (plan.services === 0) return <p className="muted">{t('evacuation.nothing')}</p>;
+  const staying = plan.services_stored ?? 0;
+  const all = plan.services + staying;
+  if (all === 0) return <p className="muted">{t('evacuation.nothing')}</p>;
   const moves = plan.moves.slice(0, SHOWN);
   const columns: TableColumnsType<PlannedMove> = [
     {
@@ -104,10 +123,18 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
     {
       key: 'to',
       title: t('evacuation.then'),
-      render: (_, { to, unplaced, handover, message }) => (
+      render: (_, { to, unplaced, handover, message, volumes = [] }) => (
         <div style={{ whiteSpace: 'normal' }}>
           {to.map(({ cluster, replicas }) => `${cluster} ${replicas}`).join(', ')}
           {(unplaced > 0 || handover === 'fenced') && <p className="muted">{message}</p>}
+          {handover === 'stays' && <p className="muted">{t('evacuation.stays')}</p>}
+          {volumes.length > 0 && (
+            <p className="muted">
+              {t('evacuation.left_behind', {
+                volumes: volumes.map(({ claim, bytes: size }) => `${claim} (${bytes(size)})`).join(', '),
+              })}
+            </p>
+          )}
           {handover === 'break_before_make' && <p className="muted">{t('evacuation.break_before_make')}</p>}
         </div>
       ),
@@ -129,6 +156,7 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
       {plan.services_fenced !== undefined && plan.services_fenced > 0 && (
         <p className={styles.check}>{t('evacuation.fenced', { count: plan.services_fenced })}</p>
       )}
+      {staying > 0 && <p className={styles.check}>{t('evacuation.stored', { count: staying })}</p>}
       <DataTable<PlannedMove>
         label={t('evacuation.moves')}
         columns={columns}
@@ -139,9 +167,7 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
         onRetry={() => undefined}
         empty={null}
       />
-      {plan.services > moves.length && (
-        <p className="faint">{t('evacuation.more', { count: plan.services - moves.length })}</p>
-      )}
+      {all > moves.length && <p className="faint">{t('evacuation.more', { count: all - moves.length })}</p>}
     </>
   );
 }

@@ -28,6 +28,8 @@ export function EvacuationSection({ cluster, evacuation }: Props) {
   );
   const { complete, services_left, singletons_left, reason } = evacuation;
   const { requested_by, requested_at, automatic, environments } = evacuation;
+  // Of a whole cluster only what can't follow stays.
+  const stays = !automatic && cluster.services > 0;
   return (
     <Section
       title={t(complete ? 'evacuation.done' : 'evacuation.under_way')}
@@ -48,9 +50,11 @@ export function EvacuationSection({ cluster, evacuation }: Props) {
         <OperationSteps operation={operation} />
       ) : (
         <p>
-          {complete
-            ? t(cluster.state === 'ready' ? 'evacuation.done_ready' : 'evacuation.done_away')
-            : t('evacuation.left', { count: services_left })}
+          {!complete
+            ? t('evacuation.left', { count: services_left })
+            : stays
+              ? t('evacuation.done_stored', { count: cluster.services })
+              : t(cluster.state === 'ready' ? 'evacuation.done_ready' : 'evacuation.done_away')}
         </p>
       )}
       {singletons_left && singletons_left.length > 0 && (

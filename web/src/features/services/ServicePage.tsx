@@ -23,6 +23,7 @@ import { RevisionsTab } from './detail/RevisionsTab';
 import { ServiceHeader } from './detail/ServiceHeader';
 import { SingletonNotice } from './detail/SingletonNotice';
 import { StatusMessage } from './detail/StatusMessage';
+import { KeptVolumes, Volumes } from './detail/Volumes';
 import styles from './detail/detail.module.css';
 
 const TABS = [
@@ -31,6 +32,7 @@ const TABS = [
   'events',
   'revisions',
   'configuration',
+  'volumes',
   'autoscaling',
   'operations',
 ] as const;
@@ -65,11 +67,14 @@ export function Page() {
   if (!service || gone) {
     if (!query.error) return <Skeleton active paragraph={{ rows: 10 }} />;
     return gone ? (
-      <EmptyPanel
-        whole
-        title={t('service.gone_title', { name: address.service })}
-        text={t('service.gone_text', { place: `${address.project}/${address.environment}` })}
-      />
+      <>
+        <EmptyPanel
+          whole
+          title={t('service.gone_title', { name: address.service })}
+          text={t('service.gone_text', { place: `${address.project}/${address.environment}` })}
+        />
+        <KeptVolumes address={address} />
+      </>
     ) : (
       <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />
     );
@@ -81,6 +86,7 @@ export function Page() {
     events: () => <EventsTab address={address} />,
     revisions: () => <RevisionsTab service={service} />,
     configuration: () => <ConfigurationTab service={service} />,
+    volumes: () => <Volumes address={address} />,
     autoscaling: () => <AutoscalingTab service={service} />,
     operations: () => <OperationsTab address={address} />,
   };

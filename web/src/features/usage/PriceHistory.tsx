@@ -29,7 +29,7 @@ export function PriceHistory() {
     new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
   const isNow = ({ valid_from, valid_to }: Price) =>
     Date.parse(valid_from) <= now && (!valid_to || now < Date.parse(valid_to));
-  const amount = (key: 'cpu_core_hour' | 'memory_gib_hour' | 'gpu_hour') => ({
+  const amount = (key: 'cpu_core_hour' | 'memory_gib_hour' | 'gpu_hour' | 'storage_gib_hour') => ({
     key,
     title: t(`prices.${key}`),
     align: 'end' as const,
@@ -63,6 +63,7 @@ export function PriceHistory() {
     amount('cpu_core_hour'),
     amount('memory_gib_hour'),
     amount('gpu_hour'),
+    amount('storage_gib_hour'),
     { key: 'set_by', title: t('word.by'), render: (_, { set_by }) => set_by },
   ];
   return (

@@ -36,6 +36,7 @@ interface Values {
   cpu_core_hour: number | null;
   memory_gib_hour: number | null;
   gpu_hour: number | null;
+  storage_gib_hour: number | null;
   valid_from: Dayjs | null;
 }
 
@@ -73,6 +74,7 @@ function PricesForm({ prices }: { prices: Prices }) {
           cpu_core_hour: prices.cpu_core_hour ?? null,
           memory_gib_hour: prices.memory_gib_hour ?? null,
           gpu_hour: prices.gpu_hour ?? null,
+          storage_gib_hour: prices.storage_gib_hour ?? null,
           valid_from: null,
         }}
         onFinish={save.mutate}
@@ -84,9 +86,14 @@ function PricesForm({ prices }: { prices: Prices }) {
         >
           <Input maxLength={3} autoComplete="off" spellCheck={false} className="mono" />
         </Form.Item>
-        {(['cpu_core_hour', 'memory_gib_hour', 'gpu_hour'] as const).map((name) => (
+        {(['cpu_core_hour', 'memory_gib_hour', 'gpu_hour', 'storage_gib_hour'] as const).map((name) => (
           <Form.Item key={name} name={name} label={t(`prices.${name}`)}>
-            <InputNumber min={0} max={1_000_000} step={0.01} placeholder={t('prices.none')} />
+            <InputNumber
+              min={0}
+              max={1_000_000}
+              step={name === 'storage_gib_hour' ? 0.0001 : 0.01}
+              placeholder={t('prices.none')}
+            />
           </Form.Item>
         ))}
         <Form.Item name="valid_from" label={t('prices.valid_from')} extra={t('prices.valid_from_hint')}>

@@ -13,6 +13,7 @@ interface Values {
   memory: number | null;
   pods: number | null;
   gpus: number | null;
+  storage: number | null;
 }
 
 const times = (value: number | null | undefined, factor: number): number | null =>
@@ -28,7 +29,7 @@ export function QuotaModal({ project, onClose }: { project: Project; onClose: ()
   const [form] = Form.useForm<Values>();
   const { quota } = project;
   const save = useMutation({
-    mutationFn: ({ cpu, memory, pods, gpus }: Values) =>
+    mutationFn: ({ cpu, memory, pods, gpus, storage }: Values) =>
       send(
         client.PUT('/api/v1/projects/{project}/quota', {
           params: { path: { project: project.name }, header: ifMatch(project.version) },
@@ -37,6 +38,7 @@ export function QuotaModal({ project, onClose }: { project: Project; onClose: ()
             memory_bytes: times(memory, GIB),
             pods: times(pods, 1),
             gpus: times(gpus, 1),
+            storage_bytes: times(storage, GIB),
           },
         }),
       ),
@@ -77,6 +79,7 @@ export function QuotaModal({ project, onClose }: { project: Project; onClose: ()
           memory: parts(quota.memory_bytes, GIB),
           pods: quota.pods ?? null,
           gpus: quota.gpus ?? null,
+          storage: parts(quota.storage_bytes, GIB),
         }}
         onFinish={save.mutate}
       >
@@ -84,6 +87,7 @@ export function QuotaModal({ project, onClose }: { project: Project; onClose: ()
         {field('memory', 1, 3)}
         {field('pods', 1, 0)}
         {field('gpus', 1, 0)}
+        {field('storage', 1, 3)}
       </Form>
       {save.error && <ErrorPanel inline error={save.error} />}
     </Modal>

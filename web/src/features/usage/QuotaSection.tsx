@@ -18,6 +18,7 @@ export function QuotaSection({ project }: { project: Project }) {
     { key: 'memory', limit: quota.memory_bytes, asked: requested.memory_bytes, format: bytes },
     { key: 'pods', limit: quota.pods, asked: requested.pods, format: String },
     { key: 'gpus', limit: quota.gpus, asked: requested.gpus, format: String },
+    { key: 'storage', limit: quota.storage_bytes, asked: requested.storage_bytes, format: bytes },
   ] as const;
   return (
     <Section

@@ -24,6 +24,12 @@ export function UsageSum({ item, currency }: { item: UsageItem; currency: string
   if (item.gpu_hours > 0) {
     facts.push([t('usage.gpu_requested'), t('usage.gpu_hours', { value: figure(item.gpu_hours, tag) })]);
   }
+  if (item.storage_gib_hours > 0) {
+    facts.push([
+      t('usage.storage_held'),
+      t('usage.gib_hours', { value: figure(item.storage_gib_hours, tag) }),
+    ]);
+  }
   if (item.cost !== undefined && item.cost !== null && currency) {
     facts.push([t('usage.cost'), <strong key="cost">{money(item.cost, currency, tag)}</strong>]);
   }

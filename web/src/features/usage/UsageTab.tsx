@@ -26,6 +26,7 @@ const VALUES = {
   cpu: ({ cpu_core_hours }: UsageItem) => cpu_core_hours,
   memory: ({ memory_gib_hours }: UsageItem) => memory_gib_hours,
   gpu: ({ gpu_hours }: UsageItem) => gpu_hours,
+  storage: ({ storage_gib_hours }: UsageItem) => storage_gib_hours,
   cost: ({ cost }: UsageItem) => cost ?? 0,
 };
 type Shown = keyof typeof VALUES;
@@ -43,8 +44,10 @@ export function UsageTab({ project }: { project: string }) {
   const priced = total?.cost !== undefined && total.cost !== null;
   const currency = prices.data?.currency;
   const equipped = (total?.gpu_hours ?? 0) > 0;
+  const stored = (total?.storage_gib_hours ?? 0) > 0;
   const choices: Shown[] = ['cpu', 'memory'];
   if (equipped) choices.push('gpu');
+  if (stored) choices.push('storage');
   if (priced) choices.push('cost');
   const shown = choices.find((one) => one === list.filters.show) ?? 'cpu';
   const format = (value: number) =>
@@ -110,6 +113,7 @@ export function UsageTab({ project }: { project: string }) {
           query={services}
           paging={list.paging}
           equipped={equipped}
+          stored={stored}
           currency={priced ? currency : undefined}
         />
       )}

@@ -18,12 +18,14 @@ interface Props {
   paging: Paging;
   /** Some of it held GPUs. */
   equipped: boolean;
+  /** Some of it was storage. */
+  stored: boolean;
   /** None while nothing has a price. */
   currency: string | undefined;
 }
 
 /** The range's sums by service. */
-export function UsageTable({ query, paging, equipped, currency }: Props) {
+export function UsageTable({ query, paging, equipped, stored, currency }: Props) {
   const { t } = useTranslation();
   const { tag } = useLanguage();
   const number = (key: string, title: string, value: (item: UsageItem) => React.ReactNode) => ({
@@ -70,6 +72,13 @@ export function UsageTable({ query, paging, equipped, currency }: Props) {
       -1,
       0,
       number('gpu', t('usage.gpu_requested'), (item) => figure(item.gpu_hours, tag)),
+    );
+  }
+  if (stored) {
+    columns.splice(
+      -1,
+      0,
+      number('storage', t('usage.storage_held'), (item) => figure(item.storage_gib_hours, tag)),
     );
   }
   if (currency) {

@@ -15,6 +15,7 @@ function item(day: number, service: string, pods: number, gap = 0): UsageItem {
     cpu_core_hours: pods,
     memory_gib_hours: pods,
     gpu_hours: 0,
+    storage_gib_hours: 0,
     cpu_used_core_hours: null,
     memory_used_gib_hours: null,
     measured: 0,

@@ -348,6 +348,7 @@ mod tests {
                 pods,
                 values: values.to_vec(),
             }],
+            claims: Vec::new(),
         }
     }
 

@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use api_types::evacuations::{EvacuationPlan, Handover, PlannedDestination, PlannedMove};
+use api_types::evacuations::{
+    EvacuationPlan, Handover, PlanOptions, PlannedDestination, PlannedMove, StoredVolume,
+};
 use api_types::placement::PlannedAssignment;
 use chrono::{DateTime, Utc};
 use platform::{ApiError, ApiResult};
@@ -16,19 +18,19 @@ use crate::app::reconcile::places;
 use crate::app::reconcile::sync::Pace;
 use crate::app::reservations::reserve;
 use crate::db::clusters::Scope;
-use crate::db::{Connection, DbErr, assignments, clusters, environments, services};
+use crate::db::{Connection, DbErr, assignments, claims, clusters, environments, services};
 use crate::state::AppState;
 
 /// Moves told in a plan.
 const MOVES: usize = 500;
 
 /// What an evacuation of `name` would do now.
-pub async fn plan(state: &AppState, name: &str) -> ApiResult<EvacuationPlan> {
+pub async fn plan(state: &AppState, name: &str, options: PlanOptions) -> ApiResult<EvacuationPlan> {
     let database = &state.foundation.database;
     let cluster = clusters::find(database, name)
         .await?
         .ok_or_else(|| missing(name))?;
-    let ground = Ground::load(database, &cluster).await?;
+    let ground = Ground::load(database, &cluster, options).await?;
     let (pace, now) = (state.config.pace(), state.now());
     // Thousands of decisions: not beside those who wait for an answer.
     tokio::task::spawn_blocking(move || ground.plan(pace, now))
@@ -44,14 +46,22 @@ struct Ground {
     /// By priority, the highest first, then by path.
     services: Vec<services::Model>,
     assignments: HashMap<Uuid, Vec<assignments::Model>>,
+    /// What each service has stored on the cluster.
+    stored: HashMap<Uuid, Vec<StoredVolume>>,
+    include_stored: bool,
 }
 
 impl Ground {
-    async fn load(connection: &impl Connection, cluster: &clusters::Model) -> Result<Self, DbErr> {
+    async fn load(
+        connection: &impl Connection,
+        cluster: &clusters::Model,
+        options: PlanOptions,
+    ) -> Result<Self, DbErr> {
         let mut fleet = Fleet::of(&clusters::all(connection).await?)?;
         for view in &mut fleet.clusters {
             if view.id == cluster.id {
                 view.evacuating = Some(Scope::Everything);
+                view.evacuating_data = options.include_stored;
             }
         }
         reserve(connection, &mut fleet).await?;
@@ -69,6 +79,8 @@ impl Ground {
             environments: environments::all(connection).await?,
             services,
             assignments: by_service,
+            stored: stored_on(connection, cluster.id).await?,
+            include_stored: options.include_stored,
         })
     }
 
@@ -79,6 +91,7 @@ impl Ground {
             services_unplaced: 0,
             replicas_unplaced: 0,
             services_fenced: 0,
+            services_stored: 0,
             destinations: Vec::new(),
             moves: Vec::new(),
         };
@@ -92,6 +105,13 @@ impl Ground {
         let mut first_served = None;
         let mut destinations: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for service in std::mem::take(&mut self.services) {
+            if service.keeps_data && !self.include_stored {
+                if let Some(one) = self.staying(&service) {
+                    plan.services_stored += 1;
+                    plan.moves.push(one);
+                }
+                continue;
+            }
             let Some((mut one, gets)) = self.plan_one(&service, &seen) else {
                 continue;
             };
@@ -114,8 +134,13 @@ impl Ground {
             plan.moves.push(one);
         }
         // A stable sort: by priority and path within each part.
-        plan.moves
-            .sort_by_key(|one| (one.unplaced == 0, one.handover != Handover::Fenced));
+        plan.moves.sort_by_key(|one| {
+            (
+                one.handover != Handover::Stays,
+                one.unplaced == 0,
+                one.handover != Handover::Fenced,
+            )
+        });
         plan.moves.truncate(MOVES);
         plan.destinations = destinations
             .into_iter()
@@ -179,9 +204,29 @@ impl Ground {
             to,
             unplaced: placed.unplaced,
             handover,
+            volumes: self.stored.remove(&service.id).unwrap_or_default(),
             message,
         };
         Some((one, gets))
+    }
+
+    /// A service that stays, since its data can't follow.
+    fn staying(&mut self, service: &services::Model) -> Option<PlannedMove> {
+        let here = self.assignments.remove(&service.id)?;
+        let here = here.iter().find(|row| row.cluster_id == self.cluster)?;
+        let replicas = here.wanted_now();
+        (replicas > 0).then(|| PlannedMove {
+            project: service.project.clone(),
+            environment: service.environment.clone(),
+            service: service.name.clone(),
+            priority: service.priority(),
+            replicas,
+            to: Vec::new(),
+            unplaced: 0,
+            handover: Handover::Stays,
+            volumes: self.stored.remove(&service.id).unwrap_or_default(),
+            message: "stays, as what is in its volumes can't follow".to_owned(),
+        })
     }
 
     fn handover(&self, service: &services::Model) -> Handover {
@@ -194,4 +239,20 @@ impl Ground {
             Handover::Fenced
         }
     }
+}
+
+/// The claims of services on a cluster.
+async fn stored_on(
+    connection: &impl Connection,
+    cluster: Uuid,
+) -> Result<HashMap<Uuid, Vec<StoredVolume>>, DbErr> {
+    let mut stored: HashMap<Uuid, Vec<StoredVolume>> = HashMap::new();
+    for row in claims::of_cluster(connection, cluster).await? {
+        let bytes = row.bytes();
+        stored.entry(row.service_id).or_default().push(StoredVolume {
+            claim: row.name,
+            bytes,
+        });
+    }
+    Ok(stored)
 }

@@ -4,7 +4,7 @@
 //! that was not long ago; time that no look stands for is a gap, and nothing is guessed into it. Each second of a service
 //! on a cluster is counted once or is once a gap.
 
-use api_types::internal::{MeasuredPod, MeasuredService};
+use api_types::internal::{MeasuredClaim, MeasuredPod, MeasuredService};
 use api_types::pods::PodPhase;
 
 pub const HOUR: i64 = 3600;
@@ -89,6 +89,30 @@ fn whole(value: f64) -> i64 {
     value.round().min((1u64 << 50) as f64) as i64
 }
 
+/// A claim, which takes its size whether anything uses it or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub since: i64,
+    pub kib: i64,
+}
+
+impl Claim {
+    #[must_use]
+    pub fn of(claim: &MeasuredClaim) -> Self {
+        Self {
+            since: claim.created_at,
+            kib: whole(claim.bytes.div_ceil(KIB) as f64),
+        }
+    }
+}
+
+/// What was seen of a service on a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    pub pods: Vec<Pod>,
+    pub claims: Vec<Claim>,
+}
+
 /// What one stretch adds to the hour that it is in, for one service on one cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
@@ -104,17 +128,19 @@ pub struct Count {
     pub memory_requested: i64,
     /// GPUs times seconds.
     pub gpu_requested: i64,
+    /// KiB of claims times seconds.
+    pub storage_requested: i64,
     /// The part of the pod-seconds of which it is known what they used.
     pub measured_seconds: i64,
     pub cpu_used: i64,
     pub memory_used: i64,
 }
 
-/// Counts a stretch of a service that is there since `since`, with the pods that were seen; None when nobody could look.
+/// Counts a stretch of a service that is there since `since`, with what was seen of it; None when nobody could look.
 #[must_use]
-pub fn count(stretch: Stretch, since: i64, seen: Option<&[Pod]>) -> Count {
+pub fn count(stretch: Stretch, since: i64, seen: Option<&Held>) -> Count {
     let whole = stretch.seconds(since);
-    let Some(pods) = seen else {
+    let Some(Held { pods, claims }) = seen else {
         return Count {
             gap_seconds: whole,
             ..Count::default()
@@ -136,6 +162,11 @@ pub fn count(stretch: Stretch, since: i64, seen: Option<&[Pod]>) -> Count {
             count.cpu_used = count.cpu_used.saturating_add(times(cpu));
             count.memory_used = count.memory_used.saturating_add(times(memory));
         }
+    }
+    for claim in claims {
+        // Older than its service where that was made anew under the same name.
+        let held = claim.kib.saturating_mul(stretch.seconds(since.max(claim.since)));
+        count.storage_requested = count.storage_requested.saturating_add(held);
     }
     count
 }
@@ -174,12 +205,16 @@ mod tests {
             ],
             values: Vec::new(),
         };
-        let pods = pods(&service);
-        assert_eq!(pods.len(), 3);
-        let count = count(Stretch { from: 0, to: 60 }, 0, Some(&pods));
+        let held = Held {
+            pods: pods(&service),
+            claims: vec![Claim { since: 30, kib: 1024 }, Claim { since: -9, kib: 1 }],
+        };
+        assert_eq!(held.pods.len(), 3);
+        let count = count(Stretch { from: 0, to: 60 }, 0, Some(&held));
         assert_eq!((count.seconds, count.pod_seconds), (60, 180));
         assert_eq!((count.cpu_requested, count.memory_requested), (90_000, 184_320));
         assert_eq!(count.gpu_requested, 360);
+        assert_eq!(count.storage_requested, 30 * 1024 + 60);
         assert_eq!(count.measured_seconds, 60);
         assert_eq!((count.cpu_used, count.memory_used), (15_000, 30_720));
     }
@@ -216,13 +251,14 @@ mod tests {
             start in 0i64..10_000, since in 0i64..20_000, born in 0i64..30_000, looks in looks(),
         ) {
             let pod = Pod { since: born, cpu_millicores: 250, memory_kib: 7, gpus: 3, used: Some((3, 5)) };
+            let held = Held { pods: vec![pod], claims: vec![Claim { since: born, kib: 11 }] };
             let mut hours: BTreeMap<i64, Count> = BTreeMap::new();
             let mut now = start;
             let (mut counted, mut gaps) = (0, 0);
             for (after, sees) in looks {
                 let to = now + after;
                 for stretch in stretches(now, to) {
-                    let one = count(stretch, since, sees.then_some(&[pod][..]));
+                    let one = count(stretch, since, sees.then_some(&held));
                     let sum = hours.entry(stretch.hour()).or_default();
                     sum.seconds += one.seconds;
                     sum.gap_seconds += one.gap_seconds;
@@ -230,6 +266,7 @@ mod tests {
                     prop_assert_eq!(one.cpu_requested, 250 * one.pod_seconds);
                     prop_assert_eq!(one.memory_requested, 7 * one.pod_seconds);
                     prop_assert_eq!(one.gpu_requested, 3 * one.pod_seconds);
+                    prop_assert_eq!(one.storage_requested, 11 * one.pod_seconds);
                     prop_assert_eq!(one.measured_seconds, one.pod_seconds);
                 }
                 let there = (to - now.max(since)).max(0);

@@ -83,12 +83,13 @@ impl Periods {
     }
 }
 
-/// Rows hold millicores, KiB and GPUs, times seconds.
+/// Rows hold millicores, KiB of memory, GPUs and KiB of storage, times seconds.
 fn price_of_row(row: &Model) -> String {
     let terms: Vec<String> = [
         ("cpu_requested", row.cpu_core_hour, 1000.0),
         ("memory_requested", row.memory_gib_hour, 1_048_576.0),
         ("gpu_requested", row.gpu_hour, 1.0),
+        ("storage_requested", row.storage_gib_hour, 1_048_576.0),
     ]
     .into_iter()
     .filter_map(|(column, price, in_unit)| {
@@ -123,6 +124,7 @@ mod tests {
             cpu_core_hour: Some(version * 1_000_000),
             memory_gib_hour: None,
             gpu_hour: None,
+            storage_gib_hour: None,
             set_at: chrono::DateTime::UNIX_EPOCH,
             set_by: "ada".into(),
         }

@@ -30,6 +30,8 @@ pub struct Applicant<'a> {
     pub placement: &'a Placement,
     pub ask: Ask,
     pub environment: &'a environments::Model,
+    /// It needs what is in its volumes, which is where it runs.
+    pub keeps_data: bool,
     pub holdings: BTreeMap<Uuid, Holding>,
     /// Clusters that gave replicas back a while ago because no node took them.
     pub exhausted: BTreeSet<Uuid>,
@@ -101,21 +103,26 @@ pub fn ask(service: &services::Model) -> Ask {
     }
 }
 
-/// Why a cluster can't hold replicas of the service, if it can't, whoever else is there.
+/// Whether an evacuation of the cluster is about the environment.
+fn is_evacuated(environment: &environments::Model, cluster: &ClusterView) -> bool {
+    let scope = cluster.evacuating.as_ref();
+    scope.is_some_and(|scope| scope.covers(environment))
+}
+
+/// Why a cluster can't hold replicas of the service, if it can't, whoever else is there. Those that need their data stay
+/// on a cluster that is evacuated, unless the order says otherwise.
 #[must_use]
 pub fn excluded<'c>(
     placement: &Placement,
     environment: &environments::Model,
+    keeps_data: bool,
     cluster: &'c ClusterView,
 ) -> Option<Obstacle<'c>> {
     let chosen = &placement.clusters;
-    let evacuating = || {
-        let scope = cluster.evacuating.as_ref();
-        scope.is_some_and(|scope| scope.covers(environment))
-    };
+    let stays = keeps_data && !cluster.evacuating_data;
     if cluster.removing {
         Some(Obstacle::Removing)
-    } else if evacuating() {
+    } else if is_evacuated(environment, cluster) && !stays {
         Some(Obstacle::Evacuating)
     } else if !environment.spans(&cluster.name) {
         Some(Obstacle::OutsideEnvironment)
@@ -149,6 +156,7 @@ impl<'a> Applicant<'a> {
             placement: &service.placement.0,
             ask: ask(service),
             environment,
+            keeps_data: service.keeps_data,
             holdings: assignments
                 .iter()
                 .map(|assignment| (assignment.cluster_id, seen.holding(assignment)))
@@ -197,10 +205,12 @@ impl<'a> Applicant<'a> {
                         .lacks_gpus(cluster)
                         .then_some(Obstacle::NoGpus)
                         .or_else(|| cluster.cordoned.then_some(Obstacle::Cordoned))
+                        .or_else(|| is_evacuated(self.environment, cluster).then_some(Obstacle::Evacuating))
                         .or_else(|| cluster.is_closed().then_some(Obstacle::Unproven))
                         .or_else(|| taint(self.placement, cluster, TaintEffect::NoPlacement))
                         .or_else(|| avoided(false)),
-                    excluded: excluded(self.placement, self.environment, cluster).or_else(|| avoided(true)),
+                    excluded: excluded(self.placement, self.environment, self.keeps_data, cluster)
+                        .or_else(|| avoided(true)),
                     capacity: room.map(|room| room + u64::from(holding.replicas)),
                     held: holding.replicas,
                     stuck: holding.stuck,

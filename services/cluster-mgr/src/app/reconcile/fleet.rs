@@ -21,6 +21,8 @@ pub struct ClusterView {
     pub removing: bool,
     /// Whose replicas leave it.
     pub evacuating: Option<Scope>,
+    /// Of them also those whose data can't follow.
+    pub evacuating_data: bool,
     pub cordoned: bool,
     pub taints: Vec<Taint>,
     pub health: ClusterState,
@@ -38,6 +40,10 @@ impl ClusterView {
             zone: model.zone.clone(),
             removing: model.is_removing(),
             evacuating: model.evacuation.as_ref().map(|order| order.scope.clone()),
+            evacuating_data: model
+                .evacuation
+                .as_ref()
+                .is_some_and(|order| order.include_stored),
             cordoned: model.cordoned,
             taints: model.taints(),
             health: model.health()?,

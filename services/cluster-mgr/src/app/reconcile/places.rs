@@ -39,9 +39,9 @@ pub fn needs_decision(
     let misplaced = || {
         assignments.iter().any(|assignment| {
             assignment.replicas > 0
-                && fleet
-                    .by_id(assignment.cluster_id)
-                    .is_none_or(|cluster| excluded(&service.placement.0, environment, cluster).is_some())
+                && fleet.by_id(assignment.cluster_id).is_none_or(|cluster| {
+                    excluded(&service.placement.0, environment, service.keeps_data, cluster).is_some()
+                })
         })
     };
     let placement = &service.placement.0;

@@ -15,7 +15,7 @@ use crate::state::AppState;
 /// Longer ones are refused rather than cut: half a bill looks like a whole one.
 const ROWS_AT_MOST: u64 = 100_000;
 const READ_AT_ONCE: usize = 500;
-const COLUMNS: &str = "from,to,project,environment,service,cluster,pod_hours,cpu_core_hours,memory_gib_hours,gpu_hours,\
+const COLUMNS: &str = "from,to,project,environment,service,cluster,pod_hours,cpu_core_hours,memory_gib_hours,gpu_hours,storage_gib_hours,\
                        cpu_used_core_hours,memory_used_gib_hours,measured,counted_hours,gap_hours,counted_until,\
                        cost,currency\r\n";
 
@@ -75,6 +75,7 @@ fn line(item: &UsageItem, currency: &str) -> String {
         number(item.cpu_core_hours),
         number(item.memory_gib_hours),
         number(item.gpu_hours),
+        number(item.storage_gib_hours),
         known(item.cpu_used_core_hours),
         known(item.memory_used_gib_hours),
         number(item.measured),

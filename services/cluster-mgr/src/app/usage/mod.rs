@@ -123,6 +123,7 @@ impl Selection {
             cpu_core_hours: cpu(sum.cpu_requested),
             memory_gib_hours: memory(sum.memory_requested),
             gpu_hours: hours(sum.gpu_requested),
+            storage_gib_hours: memory(sum.storage_requested),
             cpu_used_core_hours: known.then(|| cpu(sum.cpu_used)),
             memory_used_gib_hours: known.then(|| memory(sum.memory_used)),
             measured: if known {

@@ -8,6 +8,7 @@ pub mod resources;
 pub mod spec;
 #[cfg(test)]
 mod spec_tests;
+pub mod volumes;
 
 use std::fmt::Display;
 

@@ -6,7 +6,7 @@ use api_types::spec::{ContainerPort, HostAlias, Rollout, ServiceSpec, Stop};
 
 use crate::app::image;
 use crate::app::validation::placement::MOST_REPLICAS;
-use crate::app::validation::{Fields, names, probes, resources};
+use crate::app::validation::{Fields, names, probes, resources, volumes};
 
 /// What a ConfigMap or Secret can hold, with room for what stands around it.
 const CONFIG_BYTES: usize = 512 * 1024;
@@ -22,6 +22,7 @@ pub fn check(spec: &ServiceSpec, fields: &mut Fields) {
     arguments("args", &spec.args, fields);
     variables(spec, fields);
     files(spec, fields);
+    volumes::check(spec, fields);
     sizes(spec, fields);
     ports(&spec.ports, fields);
     resources::check(&spec.resources, fields);
@@ -162,7 +163,7 @@ fn files(spec: &ServiceSpec, fields: &mut Fields) {
     }
 }
 
-fn absolute_path(path: &str) -> Result<(), String> {
+pub fn absolute_path(path: &str) -> Result<(), String> {
     let Some(rest) = path.strip_prefix('/') else {
         return Err("must be an absolute path, such as `/etc/app/config.yaml`".to_owned());
     };

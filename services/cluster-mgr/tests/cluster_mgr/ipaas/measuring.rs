@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use api_types::common::ClusterId;
 use api_types::internal::{
-    MeasuredPod, MeasuredService, MeasurementQuery, Measurements, Moment, QueryResult, RangeMeasurements,
-    RangeQuery, RangeResult,
+    MeasuredClaim, MeasuredPod, MeasuredService, MeasurementQuery, Measurements, Moment, QueryResult,
+    RangeMeasurements, RangeQuery, RangeResult, ServicePlace,
 };
 use api_types::pods::PodPhase;
 use axum::extract::{Path, State};
@@ -64,6 +64,20 @@ pub async fn measure(
                     pods: (0..own).map(|_| pod(load / f64::from(all), gpus)).collect(),
                     values: Vec::new(),
                 }
+            })
+            .collect(),
+        claims: cluster
+            .claims
+            .iter()
+            .map(|((project, environment, service, name), claim)| MeasuredClaim {
+                place: ServicePlace {
+                    project: project.clone(),
+                    environment: environment.clone(),
+                    service: service.clone(),
+                },
+                name: name.clone(),
+                bytes: claim.capacity_bytes.unwrap_or(claim.requested_bytes),
+                created_at: claim.created_at.timestamp(),
             })
             .collect(),
     }))

@@ -4,6 +4,7 @@
 //! names: a rollback of the revision is then a rollback of its config too, and old pods keep theirs
 //! until the last of them is gone.
 
+mod claims;
 mod files;
 mod pod;
 
@@ -41,6 +42,7 @@ pub fn render(desired: &DesiredWorkload, gpu: &GpuResource) -> Result<Vec<Render
     let (template, errors) = pod::template(desired, &key, &files, gpu);
     let mut errors = errors;
     let rollout = rolling_update(desired, &mut errors);
+    let claims = claims::claims(&key, desired, &mut errors);
     if !desired.spec.ports.is_empty()
         && !desired
             .service
@@ -55,6 +57,10 @@ pub fn render(desired: &DesiredWorkload, gpu: &GpuResource) -> Result<Vec<Render
         return Err(errors);
     }
     let mut objects = Vec::new();
+    for claim in claims {
+        let name = claim.metadata.name.clone().unwrap_or_default();
+        objects.push(rendered(Kind::PersistentVolumeClaim, name, &claim));
+    }
     if let Some(config) = files::config_map(&key, desired, &files) {
         let name = config.metadata.name.clone().unwrap_or_default();
         objects.push(rendered(Kind::ConfigMap, name, &config));

@@ -15,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::files::{self, File};
-use super::{protocol, whole};
+use super::{claims, protocol, whole};
 use crate::app::gpu::GpuResource;
 use crate::app::names::{RESTARTED_AT, REVISION, ServiceKey, revision_object};
 use crate::app::quantity;
@@ -29,7 +29,10 @@ pub fn template(
 ) -> (PodTemplateSpec, Vec<FieldError>) {
     let spec = &desired.spec;
     let mut errors = Vec::new();
-    let (volumes, volume_mounts) = files::mounts(key, desired, files);
+    let (mut volumes, mut volume_mounts) = files::mounts(key, desired, files);
+    let (stored, stored_mounts) = claims::mounts(key, desired);
+    volumes.extend(stored);
+    volume_mounts.extend(stored_mounts);
     let container = Container {
         name: key.service.clone(),
         image: Some(spec.image.clone()),

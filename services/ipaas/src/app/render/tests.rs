@@ -39,6 +39,11 @@ fn full() -> DesiredWorkload {
             { "name": "tls.key", "value": "key", "path": "/etc/web/tls.key" },
         ],
         "ports": [{ "name": "http", "port": 8080 }, { "name": "dns", "port": 53, "protocol": "UDP" }],
+        "volumes": [
+            { "name": "uploads", "mount_path": "/var/lib/web/uploads", "size": "1.5Gi", "access": "many_nodes" },
+            { "name": "cache", "mount_path": "/var/cache/web", "size": "500M", "storage_class": "fast",
+              "access": "many_nodes", "may_start_empty": true },
+        ],
         "resources": { "cpu_request": "0.5", "cpu_limit": "1000m", "memory_request": "512Mi", "memory_limit": "1024Mi" },
         "probes": {
             "startup": { "check": { "type": "tcp", "port": 8080 }, "failure_threshold": 30 },
@@ -99,8 +104,45 @@ fn objects_come_before_what_needs_them() {
         .collect();
     assert_eq!(
         kinds,
-        [Kind::ConfigMap, Kind::Secret, Kind::Service, Kind::Deployment]
+        [
+            Kind::PersistentVolumeClaim,
+            Kind::PersistentVolumeClaim,
+            Kind::ConfigMap,
+            Kind::Secret,
+            Kind::Service,
+            Kind::Deployment
+        ]
     );
+}
+
+#[test]
+fn a_volume_is_a_claim_of_its_own_which_every_replica_mounts() {
+    let objects = render(&full()).unwrap();
+    let claim = &objects[0];
+    assert_eq!(claim.object.name, "web-uploads");
+    assert_eq!(claim.body["spec"]["accessModes"], json!(["ReadWriteMany"]));
+    assert_eq!(claim.body["spec"]["resources"]["requests"]["storage"], "1536Mi");
+    assert!(claim.body["spec"].get("storageClassName").is_none());
+    assert_eq!(
+        claim.body["metadata"]["labels"]["longshore.dev/volume"],
+        "uploads"
+    );
+    assert_eq!(claim.body["metadata"]["labels"]["longshore.dev/service"], "web");
+    // Nothing owns it: what goes takes no data along.
+    assert!(claim.body["metadata"].get("ownerReferences").is_none());
+    assert_eq!(objects[1].body["spec"]["storageClassName"], "fast");
+    let pod = &objects.last().unwrap().body["spec"]["template"]["spec"];
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
+    assert!(mounts.contains(&json!({ "name": "uploads", "mountPath": "/var/lib/web/uploads" })));
+    let volumes = pod["volumes"].as_array().unwrap();
+    assert!(
+        volumes
+            .contains(&json!({ "name": "uploads", "persistentVolumeClaim": { "claimName": "web-uploads" } }))
+    );
+    let bad = desired(
+        json!({ "image": "web:1", "volumes": [{ "name": "a", "mount_path": "/a", "size": "much" }] }),
+    );
+    assert_eq!(render(&bad).unwrap_err()[0].field, "volumes[0].size");
 }
 
 #[test]

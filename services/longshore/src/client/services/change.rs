@@ -2,7 +2,7 @@
 
 use api_types::common::ListQuery;
 use api_types::fencing::NewAcceptedRisk;
-use api_types::services::{NewRelease, Service, ServicePatch};
+use api_types::services::{NewRelease, Service, ServiceDeletion, ServicePatch};
 use clients::portal::ServiceAt;
 
 use crate::client::arguments::{Format, One, Scope, Waiting};
@@ -84,7 +84,7 @@ pub async fn accept_risk(new: &NewAcceptedRisk, waiting: &Waiting, one: &One) ->
     operations::begun(&session, &accepted, waiting, one.scope.common.output).await
 }
 
-pub async fn delete(yes: bool, waiting: &Waiting, one: &One) -> Outcome {
+pub async fn delete(deletion: ServiceDeletion, yes: bool, waiting: &Waiting, one: &One) -> Outcome {
     let (session, at) = of_service(one)?;
     if !yes {
         if !prompt::is_possible() {
@@ -95,8 +95,14 @@ pub async fn delete(yes: bool, waiting: &Waiting, one: &One) -> Outcome {
         let service = session.done(session.portal.get_service(&at).await)?;
         let pods = session.done(session.portal.list_pods(&at, &ListQuery::default()).await)?;
         output::note(&format!(
-            "{at} is deleted with its {} pods on every cluster, its {} revisions and their secrets. It can't be undone.",
-            pods.total_estimate, service.latest_revision
+            "{at} is deleted with its {} pods on every cluster, its {} revisions and their secrets. {}. It can't be undone.",
+            pods.total_estimate,
+            service.latest_revision,
+            if deletion.delete_volumes {
+                "What is in its volumes is deleted too"
+            } else {
+                "What is in its volumes stays"
+            }
         ));
         let typed = prompt::line("The service's name, to confirm").await?;
         if typed != at.service {
@@ -106,7 +112,7 @@ pub async fn delete(yes: bool, waiting: &Waiting, one: &One) -> Outcome {
             )));
         }
     }
-    let accepted = session.done(session.portal.delete_service(&at).await)?;
+    let accepted = session.done(session.portal.delete_service(&at, deletion).await)?;
     operations::begun(&session, &accepted, waiting, one.scope.common.output).await
 }
 

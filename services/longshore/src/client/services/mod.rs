@@ -9,7 +9,7 @@ mod logs;
 mod look;
 
 use api_types::fencing::NewAcceptedRisk;
-use api_types::services::{NewRelease, ServiceFilter};
+use api_types::services::{NewRelease, ServiceDeletion, ServiceFilter};
 
 use super::arguments::ServiceCommand;
 use super::failure::Outcome;
@@ -83,7 +83,16 @@ pub async fn run(command: ServiceCommand) -> Outcome {
             };
             change::accept_risk(&new, &waiting, &one).await
         }
-        ServiceCommand::Delete { yes, waiting, one } => change::delete(yes, &waiting, &one).await,
+        ServiceCommand::Delete {
+            yes,
+            delete_volumes,
+            waiting,
+            one,
+        } => {
+            let deletion = ServiceDeletion { delete_volumes };
+            change::delete(deletion, yes, &waiting, &one).await
+        }
+        ServiceCommand::Volumes { listing, one } => look::volumes(&listing, &one).await,
         ServiceCommand::Logs(logs) => logs::logs(&logs).await,
         ServiceCommand::Events { listing, one } => look::events(&listing, &one).await,
         ServiceCommand::Pods { listing, one } => look::pods(&listing, &one).await,

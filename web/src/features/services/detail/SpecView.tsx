@@ -101,6 +101,28 @@ export function SpecView({ spec }: { spec: ServiceSpec }) {
           <p className="faint">{t('service_form.no_secrets')}</p>
         )}
       </Section>
+      {spec.volumes && spec.volumes.length > 0 && (
+        <Section title={t('service_form.volumes')}>
+          <Pairs
+            pairs={spec.volumes.map(({ name, mount_path, size, storage_class, access, may_start_empty }) => [
+              name,
+              <>
+                {size} → {mount_path}
+                <span className="faint">
+                  {' · '}
+                  {[
+                    t(`volume.access_${access ?? 'one_node'}`),
+                    storage_class,
+                    may_start_empty && t('volume.may_start_empty'),
+                  ]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </span>
+              </>,
+            ])}
+          />
+        </Section>
+      )}
       <Section title={t('service_form.probes')}>
         {probes.length ? <Pairs pairs={probes} /> : <p className="faint">{t('service_form.no_probes')}</p>}
       </Section>

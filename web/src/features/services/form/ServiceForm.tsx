@@ -22,6 +22,7 @@ import { ProbesSection } from './ProbesSection';
 import { ResourcesSection } from './ResourcesSection';
 import { SecretsSection } from './SecretsSection';
 import type { ServiceValues } from './values';
+import { VolumesSection } from './VolumesSection';
 import styles from './form.module.css';
 
 const YamlMode = lazy(() => import('../document/YamlMode'));
@@ -34,6 +35,7 @@ const SECTIONS = [
   'env',
   'files',
   'secrets',
+  'volumes',
   'probes',
   'placement',
   'advanced',
@@ -143,6 +145,7 @@ export function ServiceForm(props: Props) {
               <EnvSection />
               <FilesSection />
               <SecretsSection />
+              <VolumesSection />
               <ProbesSection />
               <PlacementSection spanned={place.data?.clusters} />
               <AdvancedSection />

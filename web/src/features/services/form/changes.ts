@@ -7,6 +7,7 @@ const KEYS: Record<string, string> = {
   config_files: 'path',
   secrets: 'name',
   ports: 'name',
+  volumes: 'name',
   host_aliases: 'ip',
 };
 

@@ -23,6 +23,17 @@ const spec: ServiceSpec = {
     { name: 'key', path: '/run/key', fingerprint: 'cd34' },
   ],
   ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+  volumes: [
+    { name: 'data', mount_path: '/data', size: '10Gi', access: 'many_nodes' },
+    {
+      name: 'cache',
+      mount_path: '/cache',
+      size: '1Gi',
+      access: 'one_node',
+      storage_class: 'fast',
+      may_start_empty: true,
+    },
+  ],
   resources: { cpu_request: '500m', cpu_limit: '1', memory_request: '256Mi', memory_limit: '1Gi' },
   probes: {
     readiness: {
@@ -102,8 +113,8 @@ describe('a service in its form', () => {
   });
 
   it('keeps what it has no field for', () => {
-    const newer = { ...spec, volumes: [{ name: 'data' }] } as ServiceSpec;
-    expect(valuesToSpec(serviceToValues(service, newer))).toMatchObject({ volumes: [{ name: 'data' }] });
+    const newer = { ...spec, sidecars: [{ name: 'proxy' }] } as ServiceSpec;
+    expect(valuesToSpec(serviceToValues(service, newer))).toMatchObject({ sidecars: [{ name: 'proxy' }] });
   });
 
   it('keeps a secret that is not typed anew, and sends one that is', () => {

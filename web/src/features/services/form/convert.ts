@@ -92,6 +92,14 @@ export function valuesToSpec(values: ServiceValues): ServiceSpec {
       ...(mount === 'file' ? { path: path.trim() } : {}),
     })),
     ports: values.ports.map(({ name, port, protocol }) => ({ name: name.trim(), port: port ?? 0, protocol })),
+    volumes: values.volumes.map(({ name, mount_path, size, storage_class, access, may_start_empty }) => ({
+      name: name.trim(),
+      mount_path: mount_path.trim(),
+      size: size.trim(),
+      access,
+      ...(storage_class.trim() ? { storage_class: storage_class.trim() } : {}),
+      ...(may_start_empty ? { may_start_empty } : {}),
+    })),
     resources: gpus ? { ...resources, gpus } : resources,
     probes: {},
     host_aliases: values.host_aliases.map(({ ip, hostnames }) => ({
@@ -194,6 +202,7 @@ const IN_THE_FORM = new Set([
   'config_files',
   'secrets',
   'ports',
+  'volumes',
   'resources',
   'probes',
   'host_aliases',
@@ -250,6 +259,12 @@ export function serviceToValues(service: Described, spec: ServiceSpec): ServiceV
       name,
       port,
       protocol: protocol ?? 'TCP',
+    })),
+    volumes: (spec.volumes ?? []).map((volume) => ({
+      ...volume,
+      storage_class: volume.storage_class ?? '',
+      access: volume.access ?? 'one_node',
+      may_start_empty: volume.may_start_empty ?? false,
     })),
     resources: { ...DEFAULT_RESOURCES, ...spec.resources },
     probes: {

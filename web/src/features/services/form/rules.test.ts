@@ -8,6 +8,8 @@ import {
   isDnsLabel,
   isEnvironmentName,
   isPortName,
+  isVolumeName,
+  isVolumeSize,
 } from './rules';
 
 describe('inline checks', () => {
@@ -19,6 +21,13 @@ describe('inline checks', () => {
     expect(['80', 'http--a', 'a'.repeat(16), 'Http', '-a'].some(isPortName)).toBe(false);
     expect(['A', '_a1'].every(isEnvironmentName)).toBe(true);
     expect(['', '1A', 'A-B', 'A B'].some(isEnvironmentName)).toBe(false);
+  });
+
+  it('take volumes as the server does', () => {
+    expect(['data', 'v1', '0'].every(isVolumeName)).toBe(true);
+    expect(['', 'a-b', 'Data', 'a'.repeat(21)].some(isVolumeName)).toBe(false);
+    expect(['1Mi', '10Gi', '500G', '1024Ti'].every(isVolumeSize)).toBe(true);
+    expect(['', '1Ki', '10', '1025Ti', 'much'].some(isVolumeSize)).toBe(false);
   });
 
   it('take paths that lead somewhere', () => {

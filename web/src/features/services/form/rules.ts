@@ -24,6 +24,14 @@ export const isCpu = (text: string): boolean => (parseCpu(text) ?? 0) > 0;
 
 export const isMemory = (text: string): boolean => (parseMemory(text) ?? 0) > 0;
 
+/** Without dashes, so that the last one in a claim's name parts service and volume. */
+export const isVolumeName = (text: string): boolean => /^[a-z0-9]{1,20}$/.test(text);
+
+export const isVolumeSize = (text: string): boolean => {
+  const size = parseMemory(text) ?? 0;
+  return size >= 2 ** 20 && size <= 2 ** 50;
+};
+
 /** A limit under its request would never be taken. */
 export function isAtLeast(
   parse: (text: string) => number | undefined,

@@ -6,6 +6,7 @@ import type {
   ProbeCheck,
   Resources,
   ServiceSpec,
+  Volume,
 } from '@/api/types';
 
 export interface ProbeValues {
@@ -63,6 +64,8 @@ export interface ServiceValues {
   config_files: { path: string; content: string }[];
   secrets: SecretValues[];
   ports: { name: string; port: number | null; protocol: 'TCP' | 'UDP' }[];
+  /** An empty storage class is each cluster's default. */
+  volumes: Required<Volume & { storage_class: string }>[];
   resources: Required<Resources>;
   probes: { startup: ProbeValues; readiness: ProbeValues; liveness: ProbeValues };
   host_aliases: HostAliasValues[];
@@ -133,6 +136,7 @@ export function defaultValues(): ServiceValues {
     config_files: [],
     secrets: [],
     ports: [],
+    volumes: [],
     resources: { ...DEFAULT_RESOURCES },
     probes: { startup: defaultProbe(), readiness: defaultProbe(), liveness: defaultProbe() },
     host_aliases: [],
