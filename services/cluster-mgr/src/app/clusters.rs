@@ -7,6 +7,7 @@ use api_types::common::{Gap, ListQuery, OperationId, Page};
 use api_types::failbacks::Failback;
 use api_types::operations::{OperationAccepted, OperationKind, OperationState};
 use auth::Caller;
+use platform::text::counted;
 use platform::{ApiError, ApiResult};
 use serde_json::json;
 use uuid::Uuid;
@@ -359,8 +360,8 @@ async fn in_use(unit: &Unit, name: &str, there: &[Uuid]) -> ApiResult<ApiError> 
     Ok(ApiError::conflict(
         "cluster_in_use",
         format!(
-            "{} services have replicas on cluster {name}, {} among them; move them, or remove it with force=true, which moves them to other clusters first",
-            there.len(),
+            "cluster {name} holds replicas of {}, such as {}; move them, or remove it with force=true, which moves them to other clusters first",
+            counted(there.len(), "service"),
             paths.first().map_or("", String::as_str)
         ),
     )

@@ -12,6 +12,7 @@ use api_types::failbacks::{FailbackPlan, NewFailback, PlannedReturn};
 use api_types::operations::{OperationAccepted, OperationKind};
 use auth::Caller;
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
@@ -189,8 +190,9 @@ async fn order(
     let mut operation = operations::new(
         OperationKind::FailBackCluster,
         format!(
-            "move {} replicas back to cluster {}, {percent} % at a time",
-            away.replicas, row.name
+            "move {} back to cluster {}, {percent} % at a time",
+            counted(away.replicas, "replica"),
+            row.name
         ),
         caller,
         now,

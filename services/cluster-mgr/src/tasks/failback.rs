@@ -6,6 +6,7 @@ use api_types::clusters::ClusterState;
 use api_types::operations::{OperationState, OperationStep, StepState};
 use async_trait::async_trait;
 use platform::driver::Task;
+use platform::text::counted;
 use uuid::Uuid;
 
 use crate::app::failback::{Away, share};
@@ -132,7 +133,10 @@ impl Failback {
             unit.record(Record::cluster(&row.name));
             tracing::info!(cluster.name = %row.name, "what left a cluster has moved back");
         }
-        let message = format!("{} services move now", moves.len());
+        let message = match moves.len() {
+            1 => "1 service moves now".to_owned(),
+            many => format!("{many} services move now"),
+        };
         self.tell(unit, order, &left, &message).await
     }
 
@@ -155,7 +159,8 @@ impl Failback {
         operation.message = if over {
             "what has room at home has moved back".to_owned()
         } else {
-            format!("{done} of {} replicas have moved back; {message}", order.replicas)
+            let all = counted(order.replicas, "replica");
+            format!("moved back {done} of {all}; {message}")
         };
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let mut step = OperationStep {

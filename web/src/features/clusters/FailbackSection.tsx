@@ -1,20 +1,16 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, InputNumber, Modal, type TableColumnsType } from 'antd';
+import { App, InputNumber, Modal } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
 import { client, read, send } from '@/api/client';
-import type { Cluster, Failback, PlannedReturn } from '@/api/types';
-import { DataTable } from '@/components/DataTable';
+import type { Cluster, Failback } from '@/api/types';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { RowsLoading } from '@/components/Loading';
 import { OperationSteps } from '@/components/OperationSteps';
-import { servicePath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
 import { Section } from '@/components/Section';
+import { MovesTable } from './MovesTable';
 import styles from './clusters.module.css';
-
-const SHOWN = 100;
 
 /** What left a cluster that is in use again, and moving it back. */
 export function FailbackSection({ cluster, failback }: { cluster: Cluster; failback: Failback }) {
@@ -49,7 +45,12 @@ export function FailbackSection({ cluster, failback }: { cluster: Cluster; failb
       {operation ? (
         <Progress id={operation} />
       ) : (
-        <p>{t('failback.left', { count: failback.replicas_left, services: failback.services_left })}</p>
+        <p>
+          {t('failback.left', {
+            count: failback.replicas_left,
+            services: t('cluster.services', { count: failback.services_left }),
+          })}
+        </p>
       )}
       {change.error && <ErrorPanel inline error={change.error} />}
       {asking && <FailbackDialog cluster={cluster.name} onClose={() => setAsking(false)} />}
@@ -108,7 +109,12 @@ function FailbackDialog({ cluster, onClose }: { cluster: string; onClose: () => 
         <p>{t('failback.text')}</p>
         {plan.data ? (
           <>
-            <Moves moves={plan.data.moves} services={plan.data.services} />
+            <MovesTable
+              label={t('failback.moves')}
+              replicas={t('failback.returning')}
+              moves={plan.data.moves}
+              services={plan.data.services}
+            />
             <label>
               {t('failback.percent')}{' '}
               <InputNumber
@@ -130,42 +136,5 @@ function FailbackDialog({ cluster, onClose }: { cluster: string; onClose: () => 
         {begin.error && <ErrorPanel inline error={begin.error} />}
       </div>
     </Modal>
-  );
-}
-
-function Moves({ moves, services }: { moves: PlannedReturn[]; services: number }) {
-  const { t } = useTranslation();
-  const shown = moves.slice(0, SHOWN);
-  const columns: TableColumnsType<PlannedReturn> = [
-    {
-      key: 'service',
-      title: t('word.service'),
-      render: (_, move) => (
-        <>
-          <Link to={servicePath(move)}>{move.service}</Link>{' '}
-          <span className="faint">
-            {move.project} / {move.environment}
-          </span>
-        </>
-      ),
-    },
-    { key: 'replicas', title: t('failback.returning'), dataIndex: 'replicas', className: 'number' },
-  ];
-  return (
-    <>
-      <DataTable<PlannedReturn>
-        label={t('failback.moves')}
-        columns={columns}
-        rowKey={(move) => servicePath(move)}
-        items={shown}
-        loading={false}
-        error={undefined}
-        onRetry={() => undefined}
-        empty={null}
-      />
-      {services > shown.length && (
-        <p className="faint">{t('evacuation.more', { count: services - shown.length })}</p>
-      )}
-    </>
   );
 }
