@@ -29,7 +29,9 @@ export function DataTable<T extends object>(props: Props<T>) {
   return (
     <>
       {Boolean(error) && <ErrorPanel inline error={error} onRetry={onRetry} />}
-      <Gaps gaps={gaps} />
+      <div className={bare ? styles.inset : undefined}>
+        <Gaps gaps={gaps} />
+      </div>
       <section className={bare ? styles.bare : styles.frame} aria-label={label}>
         {loading && !items ? (
           <RowsLoading />
