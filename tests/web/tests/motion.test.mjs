@@ -93,15 +93,6 @@ for (const [language, width] of /** @type {const} */ ([
       assert.deepEqual(await moving(page), []);
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'hidden' });
-
-      // Who changes their mind is followed.
-      await page.emulateMedia({ reducedMotion: 'no-preference' });
-      await page.goto('/company/bindings');
-      await page.getByRole('button', { name: t('company.give'), exact: true }).click();
-      await dialog.waitFor();
-      await page.emulateMedia({ reducedMotion: 'reduce' });
-      await dialog.waitFor();
-      await opensAtItsPlace(page, dialog.getByRole('combobox', { name: t('company.role') }));
       await visited.end();
     },
   );

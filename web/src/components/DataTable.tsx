@@ -29,9 +29,13 @@ export function DataTable<T extends object>(props: Props<T>) {
   return (
     <>
       {Boolean(error) && <ErrorPanel inline error={error} onRetry={onRetry} />}
-      <div className={bare ? styles.inset : undefined}>
+      {bare ? (
+        <div className={styles.inset}>
+          <Gaps gaps={gaps} />
+        </div>
+      ) : (
         <Gaps gaps={gaps} />
-      </div>
+      )}
       <section className={bare ? styles.bare : styles.frame} aria-label={label}>
         {loading && !items ? (
           <RowsLoading />

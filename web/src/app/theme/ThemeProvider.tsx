@@ -77,8 +77,8 @@ function antConfig(name: ThemeName, palette: Palette, motion: boolean): ThemeCon
       controlHeight: 32,
       boxShadowTertiary: 'none',
       motion,
-      motionDurationMid: '0.12s',
-      motionDurationSlow: '0.18s',
+      // Durations that are given hold without motion too.
+      ...(motion && { motionDurationMid: '0.12s', motionDurationSlow: '0.18s' }),
     },
     components: {
       Table: {

@@ -15,7 +15,7 @@ export function ClusterStateTag({ cluster }: { cluster: Cluster }) {
         <StateTag tone={clusterTone(state)} label={t(`state.cluster.${state}`)} />
       )}
       {/* A ready one gives a reason only when it throttles us. */}
-      {status.state === 'ready' && status.reason && <Tag color="warning">{t('cluster.busy')}</Tag>}
+      {status.state === 'ready' && status.reason && <StateTag tone="degraded" label={t('cluster.busy')} />}
       {cluster.cordoned && <Tag variant="outlined">{t('cluster.cordoned')}</Tag>}
     </span>
   );
