@@ -39,7 +39,7 @@ image: ## pack the program as a container image, an OCI archive in target/ (IMAG
 	@deploy/image $(IMAGE) $${CARGO_TARGET_DIR:-target}/longshore-image.tar
 
 openapi: ## write the OpenAPI documents and the web's types anew
-	LONGSHORE_UPDATE_OPENAPI=1 cargo test -q -p ipaas -p cluster-mgr -p portal openapi
+	LONGSHORE_UPDATE_OPENAPI=1 cargo test -q -p ipaas -p cluster-mgr -p portal -- openapi document::
 	cd web && npm run generate
 
 commands: ## write the page of the program's commands anew

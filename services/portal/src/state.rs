@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use auth::Issuer;
 use bytes::Bytes;
+use clients::Endpoint;
 use platform::Foundation;
 
 use crate::app::audit::Told;
@@ -78,6 +79,17 @@ impl AppState {
             Target::Ipaas => &self.config.ipaas_url,
             Target::Portal => "",
         }
+    }
+
+    /// How the portal itself calls a service.
+    #[must_use]
+    pub fn endpoint(&self, target: Target) -> Endpoint {
+        Endpoint::new(
+            self.foundation.http.clone(),
+            self.base_url(target),
+            target.name(),
+            self.issuer.clone(),
+        )
     }
 }
 

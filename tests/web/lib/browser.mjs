@@ -45,13 +45,15 @@ function showDialogsAtOnce() {
 /**
  * A fresh visitor: no cookies, nothing remembered.
  * @param {Browser} browser
- * @param {{ language?: Language, width?: number, height?: number, theme?: 'light' | 'dark' }} [options]
+ * @param {{ language?: Language, width?: number, height?: number, theme?: 'light' | 'dark', reducedMotion?: boolean }} [options]
  * @returns {Promise<Visit>}
  */
-export async function visit(browser, { language = 'en', width = 1_280, height = 860, theme = 'light' } = {}) {
+export async function visit(browser, options = {}) {
+  const { language = 'en', width = 1_280, height = 860, theme = 'light', reducedMotion = false } = options;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: theme,
+    reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
     baseURL: demo.portal_url,
   });
   context.setDefaultTimeout(20_000);

@@ -15,8 +15,11 @@ export function wordsOf(language) {
   for (const name of readdirSync(own).filter((each) => each.endsWith('.json'))) {
     Object.assign(tree, JSON.parse(readFileSync(new URL(name, own), 'utf8')));
   }
+  const plurals = new Intl.PluralRules(language);
+  const find = (/** @type {string} */ key) =>
+    key.split('.').reduce((/** @type {any} */ node, part) => node?.[part], tree);
   return (key, values = {}) => {
-    const text = key.split('.').reduce((/** @type {any} */ node, part) => node?.[part], tree);
+    const text = find(key) ?? ('count' in values && find(`${key}_${plurals.select(Number(values.count))}`));
     if (typeof text !== 'string') throw new Error(`there is no word ${key} in ${language}`);
     return text.replace(/\{\{(\w+)\}\}/g, (_, name) => {
       if (!(name in values)) throw new Error(`the word ${key} needs ${name}`);

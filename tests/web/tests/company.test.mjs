@@ -233,10 +233,54 @@ for (const [language, width, theme] of /** @type {const} */ ([
       const done = audit.items.map(
         (/** @type {{ action: string, actor: string }} */ { action, actor }) => `${actor} ${action}`,
       );
-      assert.deepEqual(done.slice(0, 2), [`${owner} delete_member`, `${owner} create_member`]);
+      assert.deepEqual(done.slice(0, 2), [
+        `${owner} delete_environment_member`,
+        `${owner} create_environment_member`,
+      ]);
       await visited.end();
       for (const name of [owner, friend]) await api('DELETE', `/users/${name}`);
       await api('DELETE', `/projects/${project}`);
     },
   );
 }
+
+test('an owner of an environment adds a member to it, and to no other', { timeout: 180_000 }, async () => {
+  const project = freshName('part');
+  const owner = freshName('owner');
+  const friend = freshName('friend');
+  const password = `${freshName('secret')}-Aa1!`;
+  await api('POST', '/projects', { body: { name: project } });
+  for (const name of ['production', 'test']) {
+    await api('POST', `/projects/${project}/environments`, { body: { name } });
+  }
+  for (const name of [owner, friend]) await api('POST', '/users', { body: { name, password } });
+  const grant = { role: 'project_owner', project, environment: 'test' };
+  await api('POST', '/bindings', { body: { user: owner, grant } });
+
+  const visited = await visit(browser);
+  const { page, t } = visited;
+  const dialog = page.getByRole('dialog');
+  await signIn(visited, { user: owner, password, path: `/projects/${project}` });
+  await page.getByRole('button', { name: t('project.add_member') }).click();
+  await pick(visited, friend);
+  await dialog.getByRole('button', { name: t('company.give') }).click();
+  await dialog.getByText(t('form.required')).waitFor();
+  await dialog.getByRole('combobox', { name: t('word.environment') }).click();
+  const offered = page.locator('.ant-select-dropdown').filter({ visible: true }).locator('.ant-select-item');
+  await offered.first().waitFor();
+  assert.deepEqual(await offered.allInnerTexts(), ['test']);
+  await offered.first().click();
+  await dialog.getByRole('button', { name: t('company.give') }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  const row = page.getByRole('row').filter({ has: page.getByRole('cell', { name: friend, exact: true }) });
+  await row.getByText(t('role.viewer')).waitFor();
+  await picture(page, 'environment-members');
+  const { items } = await api('GET', `/bindings?user=${friend}`);
+  assert.deepEqual(items[0].grant, { role: 'viewer', project, environment: 'test' });
+  await row.getByRole('button', { name: t('company.take') }).click();
+  await dialog.getByRole('button', { name: t('company.take') }).click();
+  await row.waitFor({ state: 'detached' });
+  await visited.end();
+  for (const name of [owner, friend]) await api('DELETE', `/users/${name}`);
+  await api('DELETE', `/projects/${project}`);
+});

@@ -138,7 +138,7 @@ test('scaling shows where the replicas would go', { timeout: 240_000 }, async ()
   );
   assert.equal(service.replicas, 5);
   await page
-    .getByText(t('service.replicas_label', { ready: 5, wanted: 5, unknown: 0 }))
+    .getByText(t('service.replicas_ready', { ready: 5, wanted: 5, count: 5 }))
     .first()
     .waitFor({ state: 'attached' });
   await api('DELETE', servicesPath(place, name));

@@ -35,7 +35,7 @@ test(
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('spinbutton').fill('2');
     await dialog.getByText(t('bulk.summary', { touched: 2, count: 3 })).waitFor();
-    assert.equal(await dialog.getByText(t('bulk.will_scale', { from: 1, to: 2 })).count(), 2);
+    assert.equal(await dialog.getByText(t('bulk.will_scale', { from: 1, to: 2, count: 2 })).count(), 2);
     await dialog.getByText(t('bulk.skip.same_replicas')).waitFor();
     await assertAccessible(page, 'what an action will do');
     await dialog.getByRole('button', { name: t('bulk.ok_scale', { count: 2 }) }).click();

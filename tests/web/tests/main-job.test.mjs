@@ -67,7 +67,7 @@ for (const language of languages) {
         for (const cluster of demo.clusters) {
           const row = where.getByRole('row').filter({ hasText: cluster.name });
           await row
-            .getByText(t('assignment.ready_label', { ready: 2, wanted: 2 }))
+            .getByText(t('service.replicas_ready', { ready: 2, wanted: 2, count: 2 }))
             .waitFor({ state: 'attached' });
           await row.getByText(t('state.sync.synced')).waitFor();
         }

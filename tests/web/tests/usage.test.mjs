@@ -122,7 +122,7 @@ test('a quota refuses what is beyond it, and usage reads as money', { timeout: 3
   await picture(page, 'prices-history');
   await assertAccessible(page, 'prices');
 
-  // Counted every minute.
+  // Counted every five seconds here (`run`), every minute elsewhere.
   await until(
     'usage to be counted',
     () => api('GET', `/usage?project=${project}&every=total&by=service`),

@@ -576,6 +576,59 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/projects/{project}/environments/{environment}/member-candidates': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who could be given a role here: enabled users by the beginning of their name, at most 10. */
+    get: operations['list_environment_member_candidates'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/environments/{environment}/members': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Who has a role in an environment alone. Who has one in the whole project is a member of the project. */
+    get: operations['list_environment_members'];
+    put?: never;
+    /** Gives a user a role in the environment: at most what the caller holds there. */
+    post: operations['create_environment_member'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/projects/{project}/environments/{environment}/members/{binding}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One member's role in an environment. */
+    get: operations['get_environment_member'];
+    put?: never;
+    post?: never;
+    /** Takes a role in the environment away. */
+    delete: operations['delete_environment_member'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/projects/{project}/environments/{environment}/services': {
     parameters: {
       query?: never;
@@ -2194,6 +2247,12 @@ export interface components {
       clusters?: string[];
       failover?: components['schemas']['Failover'];
       name: string;
+    };
+    /** @description A role in the environment of the path. */
+    NewEnvironmentMember: {
+      role: components['schemas']['Role'];
+      /** @description The user's name. */
+      user: string;
     };
     /** @description Asks to evacuate a cluster. */
     NewEvacuation: {
@@ -4088,7 +4147,10 @@ export interface components {
       observed_at?: string | null;
       /** Format: int32 */
       ready: number;
-      /** Format: date-time */
+      /**
+       * Format: date-time
+       * @description Since when it is in this state; in trouble, since that began, better or worse as it became.
+       */
       since: string;
       state: components['schemas']['ServiceState'];
       /**
@@ -4564,6 +4626,7 @@ export type NewBinding = components['schemas']['NewBinding'];
 export type NewCluster = components['schemas']['NewCluster'];
 export type NewClusterAgent = components['schemas']['NewClusterAgent'];
 export type NewEnvironment = components['schemas']['NewEnvironment'];
+export type NewEnvironmentMember = components['schemas']['NewEnvironmentMember'];
 export type NewEvacuation = components['schemas']['NewEvacuation'];
 export type NewFailback = components['schemas']['NewFailback'];
 export type NewMember = components['schemas']['NewMember'];
@@ -6957,6 +7020,251 @@ export interface operations {
       };
       /** @description `cluster_unreachable` */
       503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_environment_member_candidates: {
+    parameters: {
+      query: {
+        /** @description How the name, or the name that is shown, begins: at least 2 characters. */
+        q: string;
+      };
+      header?: never;
+      path: {
+        /** @description Name of the project */
+        project: string;
+        /** @description Name of the environment */
+        environment: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Some users, by name */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_MemberCandidate'];
+        };
+      };
+      /** @description `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  list_environment_members: {
+    parameters: {
+      query?: {
+        /** @description Items a page, 1 to 500; 50 when absent. */
+        limit?: number;
+        /** @description Where to go on: `next_cursor` of the page before. */
+        cursor?: string;
+        /** @description A field to sort by, `-` before it for descending. */
+        sort?: string;
+        /** @description Text to look for. */
+        q?: string;
+      };
+      header?: never;
+      path: {
+        /** @description Name of the project */
+        project: string;
+        /** @description Name of the environment */
+        environment: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of bindings */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Page_Binding'];
+        };
+      };
+      /** @description `invalid_cursor`, `invalid_query` */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  create_environment_member: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description A call repeated with it is done once */
+        'Idempotency-Key'?: string | null;
+      };
+      path: {
+        /** @description Name of the project */
+        project: string;
+        /** @description Name of the environment */
+        environment: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewEnvironmentMember'];
+      };
+    };
+    responses: {
+      /** @description The binding */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Binding'];
+        };
+      };
+      /** @description `forbidden` */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `binding_exists` */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `invalid_spec` */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  get_environment_member: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Name of the project */
+        project: string;
+        /** @description Name of the environment */
+        environment: string;
+        /** @description Id of the binding */
+        binding: components['schemas']['BindingId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The binding */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Binding'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+    };
+  };
+  delete_environment_member: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Name of the project */
+        project: string;
+        /** @description Name of the environment */
+        environment: string;
+        /** @description Id of the binding */
+        binding: components['schemas']['BindingId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Gone */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description `forbidden` */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorBody'];
+        };
+      };
+      /** @description `not_found` */
+      404: {
         headers: {
           [name: string]: unknown;
         };

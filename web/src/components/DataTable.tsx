@@ -29,7 +29,13 @@ export function DataTable<T extends object>(props: Props<T>) {
   return (
     <>
       {Boolean(error) && <ErrorPanel inline error={error} onRetry={onRetry} />}
-      <Gaps gaps={gaps} />
+      {bare ? (
+        <div className={styles.inset}>
+          <Gaps gaps={gaps} />
+        </div>
+      ) : (
+        <Gaps gaps={gaps} />
+      )}
       <section className={bare ? styles.bare : styles.frame} aria-label={label}>
         {loading && !items ? (
           <RowsLoading />

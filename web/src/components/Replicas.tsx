@@ -1,10 +1,14 @@
+import { useTranslation } from 'react-i18next';
 import type { ServiceStatus } from '@/api/types';
 import styles from './Replicas.module.css';
 
 type Counts = Pick<ServiceStatus, 'ready' | 'wanted' | 'unknown'>;
 
 /** Ready of wanted, as numbers and as a bar; replicas that nobody can see now are hatched, never green. */
-export function Replicas({ ready, wanted, unknown, label }: Counts & { label: string }) {
+export function Replicas({ ready, wanted, unknown }: Counts) {
+  const { t } = useTranslation();
+  const words = unknown > 0 ? 'service.replicas_label' : 'service.replicas_ready';
+  const label = t(words, { ready, wanted, unknown, count: wanted });
   const whole = Math.max(wanted, ready + unknown, 1);
   return (
     <span className={styles.replicas} title={label}>

@@ -8,11 +8,13 @@ interface Props {
   used?: number | null;
   total: number;
   format: (value: number) => string;
+  /** Where it stands alone and `format` gives a bare number. */
+  withUnit?: (value: number) => string;
   stale?: boolean;
 }
 
 /** How much of a resource is asked for and, where it is known, in use. */
-export function UseBar({ label, requested, used, total, format, stale = false }: Props) {
+export function UseBar({ label, requested, used, total, format, withUnit = format, stale = false }: Props) {
   const { t } = useTranslation();
   const share = percent(requested, total);
   const tone = stale ? 'old' : share >= 90 ? 'high' : 'normal';
@@ -22,7 +24,7 @@ export function UseBar({ label, requested, used, total, format, stale = false }:
       <div className={styles.words}>
         <span>{label}</span>
         <span className="number">
-          {t('use.requested', { requested: format(requested), total: format(total), percent: share })}
+          {t('use.requested', { requested: format(requested), total: withUnit(total), percent: share })}
         </span>
       </div>
       <div className={styles.track} role="img" aria-label={`${label}: ${share}%`}>
@@ -33,7 +35,7 @@ export function UseBar({ label, requested, used, total, format, stale = false }:
       </div>
       {known && (
         <div className={styles.note}>
-          {t('use.used', { used: format(used), percent: percent(used, total) })}
+          {t('use.used', { used: withUnit(used), percent: percent(used, total) })}
         </div>
       )}
     </div>

@@ -8,6 +8,7 @@ use api_types::failbacks::Failback;
 use api_types::operations::{OperationAccepted, OperationKind};
 use auth::Caller;
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 use platform::{ApiError, ApiResult};
 use serde_json::json;
 use uuid::Uuid;
@@ -367,8 +368,8 @@ async fn in_use(unit: &Unit, name: &str, there: &[Uuid]) -> ApiResult<ApiError> 
     Ok(ApiError::conflict(
         "cluster_in_use",
         format!(
-            "{} services have replicas on cluster {name}, {} among them; move them, or remove it with force=true, which moves them to other clusters first",
-            there.len(),
+            "cluster {name} holds replicas of {}, such as {}; move them, or remove it with force=true, which moves them to other clusters first",
+            counted(there.len(), "service"),
             paths.first().map_or("", String::as_str)
         ),
     )

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use api_types::common::{ListQuery, Page};
 use api_types::projects::{Environment, EnvironmentPatch, FailbackPolicy, NewEnvironment};
 use auth::{Caller, Permission};
+use platform::text::counted;
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
@@ -245,7 +246,10 @@ pub async fn delete(state: &AppState, project: &str, name: &str) -> ApiResult<()
     if services > 0 {
         return Err(ApiError::conflict(
             "environment_in_use",
-            format!("environment {project}/{name} has {services} services; delete them first"),
+            format!(
+                "environment {project}/{name} has {}; delete what is in it first",
+                counted(services, "service")
+            ),
         ));
     }
     environments::delete(&*unit, row.id).await?;

@@ -13,6 +13,7 @@ use api_types::evacuations::{EvacuationPlan, NewEvacuation, PlanOptions};
 use api_types::operations::{OperationAccepted, OperationKind};
 use auth::Caller;
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 use platform::{ApiError, ApiResult};
 use serde_json::json;
 use uuid::Uuid;
@@ -158,8 +159,9 @@ fn incomplete(name: &str, plan: &EvacuationPlan) -> ApiError {
     ApiError::conflict(
         "evacuation_incomplete",
         format!(
-            "{} replicas of {} services on cluster {name} fit nowhere else; make room, or accept that they stay until there is",
-            plan.replicas_unplaced, plan.services_unplaced
+            "there is no room elsewhere for {} of {} on cluster {name}; make room, or accept that they stay until there is",
+            counted(plan.replicas_unplaced, "replica"),
+            counted(plan.services_unplaced, "service")
         ),
     )
     .with_details(json!({

@@ -8,6 +8,7 @@ use api_types::services::{ServiceState, ServiceStatus};
 use auth::{Caller, Permission, Visible};
 use chrono::{DateTime, Utc};
 use platform::page::{decode_cursor, encode_cursor, limit};
+use platform::text::counted;
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
@@ -170,9 +171,9 @@ pub async fn begin_scaling(
         format!("place {} anew", service.path())
     } else {
         format!(
-            "scale {} from {before} to {} replicas",
+            "scale {} from {before} to {}",
             service.path(),
-            service.replicas
+            counted(service.replicas, "replica")
         )
     };
     begin(unit, service, OperationKind::ScaleService, title, caller, now)

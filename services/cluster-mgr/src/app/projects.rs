@@ -6,6 +6,7 @@ use api_types::common::{ListQuery, Page, ProjectId};
 use api_types::projects::{NewProject, Project, ProjectPatch, Requested};
 use auth::{Caller, Permission, Visible};
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 use platform::{ApiError, ApiResult};
 use uuid::Uuid;
 
@@ -250,7 +251,10 @@ pub async fn delete(state: &AppState, name: &str) -> ApiResult<()> {
     if services > 0 {
         return Err(ApiError::conflict(
             "project_in_use",
-            format!("project {name} has {services} services; delete them first"),
+            format!(
+                "project {name} has {}; delete what is in it first",
+                counted(services, "service")
+            ),
         ));
     }
     for environment in environments::of_project(&*unit, name).await? {

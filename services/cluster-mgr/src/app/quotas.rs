@@ -7,6 +7,7 @@ use api_types::autoscaling::AutoscalingPolicy;
 use api_types::projects::{Project, Quota, Requested};
 use auth::Caller;
 use http::StatusCode;
+use platform::text::counted;
 use platform::{ApiError, ApiResult};
 use serde::Serialize;
 use serde_json::json;
@@ -40,7 +41,7 @@ impl Excess {
             "memory" => show_memory(amount),
             "storage" => format!("{} of storage", show_storage(amount)),
             "gpus" => show_gpus(amount),
-            _ => format!("{amount} pods"),
+            _ => counted(amount, "pod"),
         };
         format!(
             "{} more are asked for, {} of {} are left",
@@ -226,8 +227,9 @@ pub async fn warn(
         .filter(|most| *most < maximum)
         .map(|most| {
             format!(
-                "the quota of project {} leaves room for {most} replicas now, fewer than the maximum of {maximum}",
-                service.project
+                "the quota of project {} leaves room for {} now, fewer than the maximum of {maximum}",
+                service.project,
+                counted(most, "replica")
             )
         })
         .into_iter()

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, ExprTrait as _, Query, SelectStatement};
-use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{Condition, FromQueryResult, QueryOrder as _, QuerySelect as _};
 
 use crate::db::clusters::Scope;
 use crate::db::columns::{StoredPlacement, StoredReason, StoredRisk};
@@ -338,10 +338,7 @@ pub async fn claims(connection: &impl Connection) -> Result<Vec<Claim>, DbErr> {
 }
 
 pub async fn save(connection: &impl Connection, model: &Model) -> Result<(), DbErr> {
-    Entity::update(model.clone().into_active_model().reset_all())
-        .exec(connection)
-        .await
-        .map(drop)
+    super::save::<Entity>(connection, model).await
 }
 
 pub async fn delete(connection: &impl Connection, service_id: Uuid, cluster_id: Uuid) -> Result<(), DbErr> {

@@ -1,7 +1,6 @@
 //! Policies of autoscaling, one a service.
 
 use chrono::{DateTime, Utc};
-use sea_orm::IntoActiveModel as _;
 use sea_orm::entity::prelude::*;
 
 use crate::db::columns::StoredPolicy;
@@ -48,17 +47,11 @@ pub async fn find_many(connection: &impl Connection, ids: &[Uuid]) -> Result<Vec
 }
 
 pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
-    Entity::insert(model.into_active_model())
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+    super::insert::<Entity>(connection, model).await
 }
 
 pub async fn save(connection: &impl Connection, model: &Model) -> Result<(), DbErr> {
-    Entity::update(model.clone().into_active_model().reset_all())
-        .exec(connection)
-        .await
-        .map(drop)
+    super::save::<Entity>(connection, model).await
 }
 
 pub async fn delete(connection: &impl Connection, service_id: Uuid) -> Result<(), DbErr> {

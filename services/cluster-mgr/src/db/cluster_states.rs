@@ -3,7 +3,7 @@
 use api_types::clusters::{ClusterState, ClusterStateChange};
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{QueryOrder as _, QuerySelect as _};
 
 use crate::db::Connection;
 use crate::db::columns::{read_word, word};
@@ -49,10 +49,7 @@ pub async fn note(
         reason: reason.to_owned(),
         at,
     };
-    Entity::insert(model.into_active_model())
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+    super::insert::<Entity>(connection, model).await
 }
 
 /// Newest first, older than `before`.

@@ -6,7 +6,7 @@ use api_types::evacuations::Evacuation;
 use api_types::failbacks::Failback;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{FromJsonQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{FromJsonQueryResult, QueryOrder as _, QuerySelect as _};
 use serde::{Deserialize, Serialize};
 
 use crate::db::columns::{Labels, StoredClusterObservation, Taints, read_word};
@@ -326,17 +326,11 @@ pub async fn half_registered(
 }
 
 pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
-    Entity::insert(model.into_active_model())
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+    super::insert::<Entity>(connection, model).await
 }
 
 pub async fn save(connection: &impl Connection, model: &Model) -> Result<(), DbErr> {
-    Entity::update(model.clone().into_active_model().reset_all())
-        .exec(connection)
-        .await
-        .map(drop)
+    super::save::<Entity>(connection, model).await
 }
 
 pub async fn delete(connection: &impl Connection, id: Uuid) -> Result<u64, DbErr> {

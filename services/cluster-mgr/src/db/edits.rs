@@ -1,8 +1,8 @@
 //! Who changed which fields at which version, so that the second of two editors is told what is new.
 
 use chrono::{DateTime, Utc};
+use sea_orm::QueryOrder as _;
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel as _, QueryOrder as _};
 
 use crate::db::Connection;
 use crate::db::columns::Names;
@@ -25,10 +25,7 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
-    Entity::insert(model.into_active_model())
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+    super::insert::<Entity>(connection, model).await
 }
 
 /// The edits after a version, oldest first.

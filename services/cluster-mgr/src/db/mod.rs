@@ -24,31 +24,33 @@ pub mod unit;
 pub mod usage_hours;
 pub mod visible;
 
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{EntityTrait, IntoActiveModel, Iterable as _, PrimaryKeyToColumn as _};
+use platform::database::CHUNK;
+use sea_orm::{ActiveModelTrait as _, EntityTrait, IntoActiveModel};
 
+pub use platform::database::put;
 pub use sea_orm::{ConnectionTrait as Connection, DbErr};
 pub use unit::{Outbox, Record, Unit};
 
-/// Rows a statement: below every back end's limit of bound values.
-const CHUNK: usize = 500;
+/// Writes a new row.
+async fn insert<E>(connection: &impl Connection, model: E::Model) -> Result<(), DbErr>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    E::insert(model.into_active_model())
+        .exec_without_returning(connection)
+        .await
+        .map(drop)
+}
 
-/// Writes many rows as they are now, new ones among them.
-pub async fn put<E>(connection: &impl Connection, rows: &[E::Model]) -> Result<(), DbErr>
+/// Writes all of a row that is there.
+async fn save<E>(connection: &impl Connection, model: &E::Model) -> Result<(), DbErr>
 where
     E: EntityTrait,
     E::Model: Clone + IntoActiveModel<E::ActiveModel>,
 {
-    for chunk in rows.chunks(CHUNK) {
-        let others = E::Column::iter().filter(|column| E::PrimaryKey::from_column(*column).is_none());
-        E::insert_many(chunk.iter().cloned().map(IntoActiveModel::into_active_model))
-            .on_conflict(
-                OnConflict::columns(E::PrimaryKey::iter())
-                    .update_columns(others)
-                    .to_owned(),
-            )
-            .exec_without_returning(connection)
-            .await?;
-    }
-    Ok(())
+    E::update(model.clone().into_active_model().reset_all())
+        .exec(connection)
+        .await
+        .map(drop)
 }

@@ -6,7 +6,7 @@ use auth::Visible;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait as _, Func, LikeExpr};
-use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 
 use crate::db::columns::{Steps, read_word, word};
 use crate::db::visible::{containing, within};
@@ -170,17 +170,11 @@ pub async fn count(connection: &impl Connection, condition: Condition) -> Result
 }
 
 pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
-    Entity::insert(model.into_active_model())
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+    super::insert::<Entity>(connection, model).await
 }
 
 pub async fn save(connection: &impl Connection, model: &Model) -> Result<(), DbErr> {
-    Entity::update(model.clone().into_active_model().reset_all())
-        .exec(connection)
-        .await
-        .map(drop)
+    super::save::<Entity>(connection, model).await
 }
 
 /// Forgets finished operations older than `before`.

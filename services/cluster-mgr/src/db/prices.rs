@@ -1,8 +1,8 @@
 //! What an hour of a unit costs: a row for each time that somebody set it. In millionths of the currency's unit.
 
 use chrono::{DateTime, Utc};
+use sea_orm::QueryOrder as _;
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel as _, QueryOrder as _};
 
 use crate::db::Connection;
 
@@ -32,8 +32,5 @@ pub async fn all(connection: &impl Connection) -> Result<Vec<Model>, DbErr> {
 }
 
 pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
-    Entity::insert(model.into_active_model())
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+    super::insert::<Entity>(connection, model).await
 }

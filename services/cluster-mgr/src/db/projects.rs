@@ -3,7 +3,7 @@
 use api_types::projects::Quota;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{QueryOrder as _, QuerySelect as _};
 
 use crate::db::Connection;
 
@@ -70,17 +70,11 @@ pub async fn find_locked(connection: &impl Connection, name: &str) -> Result<Opt
 }
 
 pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
-    Entity::insert(model.into_active_model())
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+    super::insert::<Entity>(connection, model).await
 }
 
 pub async fn save(connection: &impl Connection, model: &Model) -> Result<(), DbErr> {
-    Entity::update(model.clone().into_active_model().reset_all())
-        .exec(connection)
-        .await
-        .map(drop)
+    super::save::<Entity>(connection, model).await
 }
 
 pub async fn delete(connection: &impl Connection, id: Uuid) -> Result<(), DbErr> {

@@ -3,7 +3,7 @@
 use api_types::services::RevisionSummary;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 
 use crate::db::columns::{Names, StoredSpec};
 use crate::db::{CHUNK, Connection};
@@ -89,10 +89,7 @@ pub async fn find_many(connection: &impl Connection, keys: &[(Uuid, i64)]) -> Re
 }
 
 pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
-    Entity::insert(model.into_active_model())
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+    super::insert::<Entity>(connection, model).await
 }
 
 pub async fn delete_of(connection: &impl Connection, service_id: Uuid) -> Result<(), DbErr> {

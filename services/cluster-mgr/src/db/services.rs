@@ -9,7 +9,7 @@ use api_types::services::{Service, ServiceKind, ServiceState, ServiceStatus};
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, ExprTrait as _};
-use sea_orm::{Condition, FromQueryResult, IntoActiveModel as _, QueryOrder as _, QuerySelect as _, Select};
+use sea_orm::{Condition, FromQueryResult, QueryOrder as _, QuerySelect as _, Select};
 
 use crate::db::columns::{GivenBack, Returning, StoredPlacement, read_word, word};
 use crate::db::{CHUNK, Connection};
@@ -458,17 +458,11 @@ pub async fn count(connection: &impl Connection, condition: Condition) -> Result
 }
 
 pub async fn insert(connection: &impl Connection, model: Model) -> Result<(), DbErr> {
-    Entity::insert(model.into_active_model())
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+    super::insert::<Entity>(connection, model).await
 }
 
 pub async fn save(connection: &impl Connection, model: &Model) -> Result<(), DbErr> {
-    Entity::update(model.clone().into_active_model().reset_all())
-        .exec(connection)
-        .await
-        .map(drop)
+    super::save::<Entity>(connection, model).await
 }
 
 pub async fn delete(connection: &impl Connection, id: Uuid) -> Result<(), DbErr> {

@@ -7,6 +7,7 @@ use api_types::clusters::ClusterState;
 use api_types::operations::{OperationState, StepState};
 use async_trait::async_trait;
 use platform::driver::Task;
+use platform::text::counted;
 use uuid::Uuid;
 
 use crate::app::failback::{Absent, Away, share};
@@ -62,7 +63,8 @@ impl Failback {
                 return Ok(());
             };
             gone = left;
-            told.push(format!("{moves} services move now"));
+            let verb = if moves == 1 { "moves" } else { "move" };
+            told.push(format!("{} {verb} now", counted(moves as u64, "service")));
         }
         if !waits.is_empty() {
             let more = waits.len().saturating_sub(NAMED);
@@ -199,7 +201,7 @@ impl Failback {
         operation.message = if over {
             "what may move and has room at home has moved back".to_owned()
         } else {
-            format!("{done} of {all} replicas have moved back; {message}")
+            format!("moved back {done} of {}; {message}", counted(all, "replica"))
         };
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let state = if over {

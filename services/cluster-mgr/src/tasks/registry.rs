@@ -9,6 +9,7 @@ use api_types::operations::{OperationState, StepState};
 use async_trait::async_trait;
 use chrono::Duration;
 use platform::driver::Task;
+use platform::text::counted;
 use uuid::Uuid;
 
 use crate::app::clusters::SINGLETONS;
@@ -244,8 +245,14 @@ impl Registry {
             .0
             .first()
             .map_or(left, |step| step.total.max(left));
+        let (are, goes) = if left == 1 {
+            ("is", "it goes")
+        } else {
+            ("are", "each goes")
+        };
         let mut message = format!(
-            "{left} of {total} services are still there; each goes once its replicas are ready elsewhere"
+            "{left} of {} {are} still there; {goes} once its replicas are ready elsewhere",
+            counted(total, "service")
         );
         if singletons > 0 {
             message.push_str(&format!(

@@ -207,7 +207,7 @@ async fn a_cluster_in_use_is_removed_only_by_force_and_its_replicas_move_first()
                     accepted["operation"].as_str().unwrap()
                 ))
                 .await;
-            if operation.message.starts_with("1 of 1 services are still there") {
+            if operation.message.starts_with("1 of 1 service is still there") {
                 Ok(())
             } else {
                 Err(operation)

@@ -3,6 +3,7 @@
 use api_types::clusters::ResourceAmounts;
 use api_types::pods::PodPhase;
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 
 use crate::app::gpu::GpuResource;
 use crate::app::quantity;
@@ -245,8 +246,10 @@ fn container_trouble(pod: &Pod, status: &ContainerStatus) -> Option<Trouble> {
         return Some(Trouble::new(
             "LivenessFailed",
             format!(
-                "container {} was stopped (exit code {}) and started again {} times; it has a liveness probe",
-                status.name, ended.exit_code, status.restart_count
+                "container {} was stopped (exit code {}) and started again {}; it has a liveness probe",
+                status.name,
+                ended.exit_code,
+                counted(status.restart_count, "time")
             ),
         ));
     }
@@ -265,7 +268,7 @@ fn crash_loop(status: &ContainerStatus, last: Option<&Terminated>, fallback: &st
         status.name, ended.exit_code
     );
     if status.restart_count > 0 {
-        message.push_str(&format!(", restarted {} times", status.restart_count));
+        message.push_str(&format!(", restarted {}", counted(status.restart_count, "time")));
     }
     if !ended.message.is_empty() {
         message.push_str(": ");
@@ -278,8 +281,9 @@ fn out_of_memory(status: &ContainerStatus) -> Trouble {
     Trouble::new(
         "OOMKilled",
         format!(
-            "container {} used more memory than its limit and was killed, restarted {} times",
-            status.name, status.restart_count
+            "container {} used more memory than its limit and was killed, restarted {}",
+            status.name,
+            counted(status.restart_count, "time")
         ),
     )
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use api_types::common::ClusterId;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use crate::app::fields::Fields;
 use crate::app::names::ServiceKey;
@@ -85,28 +84,16 @@ pub async fn put(
     applied: &Applied,
     at: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let row = ActiveModel {
-        cluster_id: Set(cluster.0),
-        project: Set(applied.key.project.clone()),
-        environment: Set(applied.key.environment.clone()),
-        service: Set(applied.key.service.clone()),
-        spec_hash: Set(applied.spec_hash.clone()),
-        objects: Set(serde_json::to_value(&applied.objects).map_err(|error| DbErr::Json(error.to_string()))?),
-        applied_at: Set(at),
+    let row = Model {
+        cluster_id: cluster.0,
+        project: applied.key.project.clone(),
+        environment: applied.key.environment.clone(),
+        service: applied.key.service.clone(),
+        spec_hash: applied.spec_hash.clone(),
+        objects: serde_json::to_value(&applied.objects).map_err(|error| DbErr::Json(error.to_string()))?,
+        applied_at: at,
     };
-    let replace = OnConflict::columns([
-        Column::ClusterId,
-        Column::Project,
-        Column::Environment,
-        Column::Service,
-    ])
-    .update_columns([Column::SpecHash, Column::Objects, Column::AppliedAt])
-    .to_owned();
-    Entity::insert(row)
-        .on_conflict(replace)
-        .exec_without_returning(database)
-        .await
-        .map(drop)
+    platform::database::put::<Entity>(database, &[row]).await
 }
 
 pub async fn delete(

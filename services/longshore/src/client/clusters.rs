@@ -2,6 +2,7 @@
 
 use api_types::clusters::{Cluster, ClusterPatch};
 use api_types::evacuations::{EvacuationPlan, Handover, NewEvacuation, PlanOptions, PlannedMove};
+use platform::text::counted;
 
 use super::arguments::{Common, Waiting};
 use super::failure::{Failure, Outcome};
@@ -104,27 +105,28 @@ fn taken_back(before: &Cluster) -> String {
 
 fn plan_text(name: &str, plan: &EvacuationPlan) -> String {
     let mut text = format!(
-        "{} replicas of {} services leave {name}\n",
-        plan.replicas, plan.services
+        "{name} gives up {} of {}\n",
+        counted(plan.replicas, "replica"),
+        counted(plan.services, "service")
     );
     if plan.replicas_unplaced > 0 {
         text.push_str(&format!(
-            "{} replicas of {} services fit nowhere else; they stay until there is room, and only with \
-             --accept-unplaced\n",
-            plan.replicas_unplaced, plan.services_unplaced
+            "there is no room elsewhere for {} of {}: begun only with --accept-unplaced, and then they stay until there is\n",
+            counted(plan.replicas_unplaced, "replica"),
+            counted(plan.services_unplaced, "service")
         ));
     }
     if plan.services_fenced > 0 {
         text.push_str(&format!(
-            "{} singletons may still run there; each starts elsewhere when it is seen gone, or with \
+            "running there perhaps: {}, to start elsewhere when it is seen gone, or by \
              `longshore service accept-risk`\n",
-            plan.services_fenced
+            counted(plan.services_fenced, "singleton")
         ));
     }
     if plan.services_stored > 0 {
         text.push_str(&format!(
-            "{} services stay, as their data can't follow; they leave only with --include-stored\n",
-            plan.services_stored
+            "staying, as the data can't follow: {}, to leave only with --include-stored\n",
+            counted(plan.services_stored, "service")
         ));
     }
     let mut table = Table::new(&["to cluster", "services", "replicas"]);

@@ -1,6 +1,7 @@
 //! Moving back what left a cluster.
 
 use api_types::failbacks::{FailbackPlan, NewFailback};
+use platform::text::counted;
 
 use super::arguments::{Common, Waiting};
 use super::failure::Outcome;
@@ -39,8 +40,9 @@ pub async fn stop(name: &str, common: &Common) -> Outcome {
 
 fn plan_text(name: &str, plan: &FailbackPlan) -> String {
     let mut text = format!(
-        "{} replicas of {} services left {name} and would move back\n\n",
-        plan.replicas, plan.services
+        "to move back to {name}: {} of {}\n\n",
+        counted(plan.replicas, "replica"),
+        counted(plan.services, "service"),
     );
     let mut table = Table::new(&["service", "replicas", "at a time"]);
     for one in &plan.moves {

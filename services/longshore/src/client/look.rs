@@ -6,6 +6,7 @@ use api_types::evacuations::{NewEvacuation, PlanOptions};
 use api_types::failbacks::NewFailback;
 use api_types::projects::Project;
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 
 use super::arguments::{ClusterCommand, ProjectCommand};
 use super::failure::Outcome;
@@ -258,7 +259,7 @@ fn evacuation(cluster: &Cluster, now: DateTime<Utc>) -> String {
     };
     let left = match order.services_left {
         0 => "nothing is left".to_owned(),
-        left => format!("{left} services are left"),
+        left => format!("left: {}", counted(left, "service")),
     };
     format!(
         "{whose}by {} {} ago; {left} (operation {})",

@@ -31,7 +31,7 @@ async fn clusters_are_closed_and_emptied() {
     );
     let plan = world.text(&["cluster", "evacuate", "east-1", "--dry-run"]).await;
     assert!(
-        plan.contains("demo/production/web") && plan.contains("fit nowhere else"),
+        plan.contains("demo/production/web") && plan.contains("no room elsewhere"),
         "{plan}"
     );
     world

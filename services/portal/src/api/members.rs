@@ -1,6 +1,6 @@
 //! Roles within one project, given and taken by its owners.
 
-use api_types::access::{Binding, MemberCandidate, NewMember};
+use api_types::access::{Binding, Grant, MemberCandidate, NewBinding, NewMember};
 use api_types::common::{BindingId, ErrorBody, ListQuery, Page};
 use axum::extract::State;
 use http::StatusCode;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{Shared, Who};
+use crate::app::members::Place;
 use crate::app::{bindings, members};
 use crate::db::bindings::Filter;
 
@@ -56,7 +57,7 @@ pub async fn get_member(
     State(state): Shared,
     Path((project, id)): Path<(String, BindingId)>,
 ) -> ApiResult<Json<Binding>> {
-    Ok(Json(members::get(&state, &project, id).await?))
+    Ok(Json(members::get(&state, whole(&project), id).await?))
 }
 
 /// Gives a user a role in the project, or in one environment of it: at most what the caller holds there.
@@ -83,7 +84,15 @@ pub async fn create_member(
     IdempotencyKey(key): IdempotencyKey,
     Json(new): Json<NewMember>,
 ) -> ApiResult<(StatusCode, Json<Binding>)> {
-    let binding = members::create(&state, &identity, &project, key.as_deref(), new).await?;
+    let new = NewBinding {
+        user: new.user,
+        grant: Grant {
+            role: new.role,
+            project: Some(project),
+            environment: new.environment,
+        },
+    };
+    let binding = members::create(&state, &identity, key.as_deref(), "create_member", &new).await?;
     Ok((StatusCode::CREATED, Json(binding)))
 }
 
@@ -107,8 +116,15 @@ pub async fn delete_member(
     Who(identity): Who,
     Path((project, id)): Path<(String, BindingId)>,
 ) -> ApiResult<StatusCode> {
-    members::delete(&state, &identity, &project, id).await?;
+    members::delete(&state, &identity, whole(&project), id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn whole(project: &str) -> Place<'_> {
+    Place {
+        project,
+        environment: None,
+    }
 }
 
 /// What a look for somebody begins with.

@@ -5,6 +5,7 @@ mod audit;
 mod bindings;
 mod documents;
 pub mod door;
+mod environment_members;
 pub mod forward;
 mod headers;
 mod locks;
@@ -108,6 +109,15 @@ fn own() -> OpenApiRouter<AppState> {
         .routes(routes!(members::list_members, members::create_member))
         .routes(routes!(members::get_member, members::delete_member))
         .routes(routes!(members::list_member_candidates))
+        .routes(routes!(
+            environment_members::list_environment_members,
+            environment_members::create_environment_member
+        ))
+        .routes(routes!(
+            environment_members::get_environment_member,
+            environment_members::delete_environment_member
+        ))
+        .routes(routes!(environment_members::list_environment_member_candidates))
         .routes(routes!(users::list_users, users::create_user))
         .routes(routes!(users::get_user, users::update_user, users::delete_user))
         .routes(routes!(users::set_user_password))

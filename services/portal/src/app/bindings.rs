@@ -1,12 +1,14 @@
 //! Giving roles to users, and taking them away.
 
-use api_types::access::{Binding, NewBinding};
+use api_types::access::{Binding, Grant, NewBinding};
 use api_types::common::{BindingId, FieldError, Page};
+use clients::ClusterMgrClient;
 use platform::database::{begin, is_unique_violation};
 use platform::idempotency::Once;
 use platform::{ApiError, ApiResult, page};
 use uuid::Uuid;
 
+use super::routes::Target;
 use super::sign_in::normal;
 use super::users::keep_an_admin;
 use super::{grants, identity::Identity};
@@ -41,18 +43,42 @@ pub async fn get(state: &AppState, id: BindingId) -> ApiResult<Binding> {
 /// Gives a user a role.
 ///
 /// # Errors
-/// 422 for a user that doesn't exist or a scope that means nothing; 409 `binding_exists`.
+/// 422 for a user or a place that doesn't exist, or a scope that means nothing; 409 `binding_exists`; 503
+/// `service_unavailable` while cluster-mgr can't say whether the place exists.
 pub async fn create(
     state: &AppState,
     identity: &Identity,
     key: Option<&str>,
     new: &NewBinding,
 ) -> ApiResult<Binding> {
-    let fields = grants::check(&new.grant);
+    let fields = refused(state, &new.grant).await?;
     if !fields.is_empty() {
         return Err(ApiError::fields(fields));
     }
     give(state, identity, key, "create_binding", new).await
+}
+
+/// Why a grant can't be given. A place that doesn't exist is refused: what is made there later is somebody else's.
+pub async fn refused(state: &AppState, grant: &Grant) -> ApiResult<Vec<FieldError>> {
+    let fields = grants::check(grant);
+    let Some(project) = grant.project.as_deref().filter(|_| fields.is_empty()) else {
+        return Ok(fields);
+    };
+    let cluster_mgr = ClusterMgrClient::new(state.endpoint(Target::ClusterMgr));
+    let (field, message) = if !cluster_mgr.exists(project, None).await? {
+        ("grant.project", format!("there is no project {project}"))
+    } else if let Some(environment) = grant.environment.as_deref()
+        && !cluster_mgr.exists(project, Some(environment)).await?
+    {
+        let message = format!("there is no environment {environment} in project {project}");
+        ("grant.environment", message)
+    } else {
+        return Ok(fields);
+    };
+    Ok(vec![FieldError {
+        field: field.to_owned(),
+        message,
+    }])
 }
 
 /// Gives a role that may be given; `operation` is the one that was called.

@@ -1,6 +1,6 @@
-//! Roles within one project, given and taken by its owners: never more than they hold, never elsewhere.
+//! Roles within one project or environment, given and taken by its owners: never more than they hold, never elsewhere.
 
-use api_types::access::{Binding, Grant, MemberCandidate, NewBinding, NewMember, Role};
+use api_types::access::{Binding, Grant, MemberCandidate, NewBinding, Role};
 use api_types::common::{BindingId, FieldError};
 use auth::permission::within_project;
 use platform::database::begin;
@@ -16,55 +16,61 @@ use crate::state::AppState;
 const CANDIDATES_AT_MOST: u64 = 10;
 const SHORTEST_BEGINNING: usize = 2;
 
-/// 404 for what is no role in this project.
-pub async fn get(state: &AppState, project: &str, id: BindingId) -> ApiResult<Binding> {
-    bindings::find_shown(&state.foundation.database, id)
-        .await?
-        .filter(|binding| binding.grant.project.as_deref() == Some(project))
-        .ok_or_else(|| not_found(project, id))
+/// Where members are seen to: a project with all of its environments, or one environment alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub project: &'a str,
+    pub environment: Option<&'a str>,
 }
 
-/// Gives a user a role in the project.
+impl Place<'_> {
+    fn holds(self, grant: &Grant) -> bool {
+        grant.project.as_deref() == Some(self.project)
+            && (self.environment.is_none() || grant.environment.as_deref() == self.environment)
+    }
+}
+
+/// 404 for what is no role in this place.
+pub async fn get(state: &AppState, place: Place<'_>, id: BindingId) -> ApiResult<Binding> {
+    bindings::find_shown(&state.foundation.database, id)
+        .await?
+        .filter(|binding| place.holds(&binding.grant))
+        .ok_or_else(|| not_found(place, id))
+}
+
+/// Gives a user a role in a project or an environment; `operation` is the one that was called.
 ///
 /// # Errors
-/// 422 names the fields that can't be taken; 403 for a role of which the caller lacks a part; 409 `binding_exists`.
+/// 422 names the fields that can't be taken, an environment that doesn't exist among them; 403 for a role of which
+/// the caller lacks a part; 409 `binding_exists`.
 pub async fn create(
     state: &AppState,
     identity: &Identity,
-    project: &str,
     key: Option<&str>,
-    new: NewMember,
+    operation: &str,
+    new: &NewBinding,
 ) -> ApiResult<Binding> {
-    let grant = Grant {
-        role: new.role,
-        project: Some(project.to_owned()),
-        environment: new.environment,
-    };
-    let fields = check(&grant);
+    let fields = check(state, &new.grant).await?;
     if !fields.is_empty() {
         return Err(ApiError::fields(fields));
     }
-    within_own(identity, &grant, "given")?;
-    let new = NewBinding {
-        user: new.user,
-        grant,
-    };
-    roles::give(state, identity, key, "create_member", &new).await
+    within_own(identity, &new.grant, "given")?;
+    roles::give(state, identity, key, operation, new).await
 }
 
-/// Takes a role in the project away.
+/// Takes a role in the place away.
 ///
 /// # Errors
 /// 403 for a role of which the caller lacks a part; 409 `last_project_owner`.
-pub async fn delete(state: &AppState, identity: &Identity, project: &str, id: BindingId) -> ApiResult<()> {
+pub async fn delete(state: &AppState, identity: &Identity, place: Place<'_>, id: BindingId) -> ApiResult<()> {
     let transaction = begin(&state.foundation.database).await?;
     let grant = bindings::find(&transaction, id)
         .await?
         .and_then(|row| row.grant())
-        .filter(|grant| grant.project.as_deref() == Some(project))
-        .ok_or_else(|| not_found(project, id))?;
+        .filter(|grant| place.holds(grant))
+        .ok_or_else(|| not_found(place, id))?;
     within_own(identity, &grant, "taken")?;
-    keep_an_owner(&transaction, project, id).await?;
+    keep_an_owner(&transaction, place.project, id).await?;
     bindings::delete(&transaction, id).await?;
     transaction.commit().await?;
     state.identities.forget();
@@ -93,23 +99,24 @@ pub async fn candidates(state: &AppState, beginning: &str) -> ApiResult<Vec<Memb
         .collect())
 }
 
-/// Why a role can't be one in a project, by the fields of [`NewMember`].
-fn check(grant: &Grant) -> Vec<FieldError> {
+/// Why a role can't be one in a project, by the fields of [`NewMember`](api_types::access::NewMember).
+async fn check(state: &AppState, grant: &Grant) -> ApiResult<Vec<FieldError>> {
     if !within_project(grant.role) {
-        return vec![FieldError {
+        return Ok(vec![FieldError {
             field: "role".to_owned(),
             message:
                 "holds for the whole platform; in a project there are project_owner, developer and viewer"
                     .to_owned(),
-        }];
+        }]);
     }
-    grants::check(grant)
+    let refused = roles::refused(state, grant).await?;
+    Ok(refused
         .into_iter()
         .map(|error| FieldError {
             field: error.field.trim_start_matches("grant.").to_owned(),
             message: error.message,
         })
-        .collect()
+        .collect())
 }
 
 /// Refuses a role that holds more than its giver does: an API token may hold less than its user.
@@ -135,6 +142,10 @@ async fn keep_an_owner(transaction: &impl ConnectionTrait, project: &str, gone: 
     ))
 }
 
-fn not_found(project: &str, id: BindingId) -> ApiError {
-    ApiError::not_found(format_args!("the member {id} of {project}"))
+fn not_found(Place { project, environment }: Place<'_>, id: BindingId) -> ApiError {
+    let place = [Some(project), environment].into_iter().flatten();
+    ApiError::not_found(format_args!(
+        "the member {id} of {}",
+        place.collect::<Vec<_>>().join("/")
+    ))
 }

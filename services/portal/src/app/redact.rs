@@ -1,15 +1,20 @@
 //! Takes secrets out of what is written down.
 //!
 //! Two nets: what the API document marks as `format: password`, and names that sound like secrets, for
-//! what no document knows. Long texts are cut, since the audit tells what was done and is no backup.
+//! what no document knows. Long texts are cut, since the audit tells what was done and is no backup; a fingerprint of the
+//! whole stays, so that a change further on is one.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::secret::digest;
+
 const REPLACEMENT: &str = "[redacted]";
 const LONGEST_TEXT: usize = 2048;
 const LARGEST_BODY: usize = 32 * 1024;
+/// Hexadecimal digits of a SHA-256.
+const FINGERPRINT: usize = 12;
 /// A document that refers to itself ends here; no body of ours is half as deep.
 const DEEPEST: usize = 32;
 
@@ -67,9 +72,9 @@ impl Secrets {
     #[must_use]
     pub fn take_out(&self, body: &Value) -> Value {
         let clean = clean_names(self.clean(body, &[&self.schema], 0), false);
-        let length = clean.to_string().len();
-        if length > LARGEST_BODY {
-            return json!({ "left_out": format!("the body has {length} bytes") });
+        let text = clean.to_string();
+        if text.len() > LARGEST_BODY {
+            return json!({ "left_out": whole(&text) });
         }
         clean
     }
@@ -133,6 +138,12 @@ impl Secrets {
     }
 }
 
+/// What tells a text from others of its beginning.
+fn whole(text: &str) -> String {
+    let fingerprint = &digest(text)[..FINGERPRINT];
+    format!("{} bytes in all, fingerprint {fingerprint}", text.len())
+}
+
 fn sounds_secret(name: &str) -> bool {
     let name = name.to_lowercase().replace('-', "_");
     SECRET_NAMES.iter().any(|sign| name.contains(sign))
@@ -161,7 +172,7 @@ fn clean_names(value: Value, within: bool) -> Value {
         _ if within => Value::from(REPLACEMENT),
         Value::String(text) if text.len() > LONGEST_TEXT => {
             let kept: String = text.chars().take(LONGEST_TEXT / 8).collect();
-            Value::from(format!("{kept}… ({} bytes in all)", text.len()))
+            Value::from(format!("{kept}… ({})", whole(&text)))
         }
         other => other,
     }
@@ -231,12 +242,28 @@ mod tests {
         let clean = secrets().take_out(&json!({ "comment": "ä".repeat(5000) }));
         let text = clean["comment"].as_str().unwrap();
         assert!(
-            text.len() < 1000 && text.ends_with("(10000 bytes in all)"),
+            text.len() < 1000 && text.contains("… (10000 bytes in all, fingerprint "),
             "{text}"
         );
         let many: Vec<Value> = (0..5000).map(|number| json!({ "number": number })).collect();
         let clean = secrets().take_out(&json!({ "list": many }));
         assert!(clean["left_out"].is_string());
+    }
+
+    #[test]
+    fn a_change_that_is_cut_off_is_still_one() {
+        let cut = |body: &Value| secrets().take_out(body);
+        let long = |end: &str| json!({ "comment": format!("{}{end}", "x".repeat(5000)) });
+        assert_eq!(cut(&long("a")), cut(&long("a")));
+        assert_ne!(cut(&long("a")), cut(&long("b")));
+        let many = |last: u32| {
+            let mut list = vec![10_000; 10_000];
+            list.push(last);
+            json!({ "list": list })
+        };
+        assert!(cut(&many(1))["left_out"].is_string());
+        assert_eq!(cut(&many(1)), cut(&many(1)));
+        assert_ne!(cut(&many(1)), cut(&many(2)));
     }
 
     proptest::proptest! {

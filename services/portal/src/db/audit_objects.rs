@@ -1,9 +1,7 @@
 //! What changes were made on, as it was and as it became.
 
 use api_types::common::AuditId;
-use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -25,20 +23,12 @@ pub async fn put(
     before: Option<Json>,
     after: Option<Json>,
 ) -> Result<(), DbErr> {
-    let row = ActiveModel {
-        id: Set(id.0),
-        before: Set(before),
-        after: Set(after),
+    let row = Model {
+        id: id.0,
+        before,
+        after,
     };
-    Entity::insert(row)
-        .on_conflict(
-            OnConflict::column(Column::Id)
-                .update_columns([Column::Before, Column::After])
-                .to_owned(),
-        )
-        .exec_without_returning(database)
-        .await
-        .map(drop)
+    platform::database::put::<Entity>(database, &[row]).await
 }
 
 pub async fn delete(database: &impl ConnectionTrait, id: AuditId) -> Result<(), DbErr> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use api_types::changes::ChangeLine;
-use clients::{ClientError, ClusterMgrClient, Endpoint, IpaasClient};
+use clients::{ClientError, ClusterMgrClient, IpaasClient};
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use platform::error::chain;
@@ -37,12 +37,7 @@ enum Source {
 
 impl Source {
     fn new(state: &AppState, target: Target) -> Self {
-        let endpoint = Endpoint::new(
-            state.foundation.http.clone(),
-            state.base_url(target),
-            target.name(),
-            state.issuer.clone(),
-        );
+        let endpoint = state.endpoint(target);
         match target {
             Target::Ipaas => Self::Ipaas(IpaasClient::new(endpoint)),
             Target::ClusterMgr | Target::Portal => Self::ClusterMgr(ClusterMgrClient::new(endpoint)),

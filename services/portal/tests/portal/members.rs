@@ -10,11 +10,19 @@ use crate::stage::{Caller, PASSWORD, Stage, read, refusal};
 const MEMBERS: &str = "/projects/shop/members";
 
 async fn give(stage: &Stage, caller: &Caller, member: Value) -> Response {
-    caller.with(stage.post(MEMBERS, &member)).send().await.unwrap()
+    give_in(stage, caller, MEMBERS, member).await
+}
+
+async fn give_in(stage: &Stage, caller: &Caller, members: &str, member: Value) -> Response {
+    caller.with(stage.post(members, &member)).send().await.unwrap()
 }
 
 async fn take(stage: &Stage, caller: &Caller, id: &str) -> Response {
-    let request = stage.request(Method::DELETE, &format!("{MEMBERS}/{id}"));
+    take_in(stage, caller, MEMBERS, id).await
+}
+
+async fn take_in(stage: &Stage, caller: &Caller, members: &str, id: &str) -> Response {
+    let request = stage.request(Method::DELETE, &format!("{members}/{id}"));
     caller.with(request).send().await.unwrap()
 }
 
@@ -162,6 +170,142 @@ async fn nobody_gives_more_than_they_hold_or_elsewhere() {
         // An operator owns every project, and gives what an owner holds.
         let operator = stage.user("olga", Role::Operator, None, None).await;
         assert_eq!(give(&stage, &operator, viewer).await.status(), 201);
+    }
+}
+
+#[tokio::test]
+async fn an_owner_of_an_environment_gives_and_takes_roles_in_it_alone() {
+    const OWN: &str = "/projects/shop/environments/test/members";
+    const OTHER: &str = "/projects/shop/environments/production/members";
+    for backend in Backend::all() {
+        let stage = Stage::new(backend).await;
+        let part = stage
+            .user("part", Role::ProjectOwner, Some("shop"), Some("test"))
+            .await;
+        let dev = stage
+            .user("dev", Role::Developer, Some("shop"), Some("test"))
+            .await;
+        let ann = stage.user("ann", Role::ProjectOwner, Some("shop"), None).await;
+        let bob = stage.nobody("bob").await;
+        let service = |environment: &str| {
+            let path = format!("/projects/shop/environments/{environment}/services/web");
+            bob.with(stage.get(&path)).send()
+        };
+        let found = read(
+            &stage,
+            &part,
+            "/projects/shop/environments/test/member-candidates?q=bo",
+        )
+        .await;
+        assert_eq!(found["items"][0]["name"], "bob");
+
+        let member = json!({ "user": "bob", "role": "developer" });
+        let made = give_in(&stage, &part, OWN, member.clone()).await;
+        assert_eq!(made.status(), 201);
+        let made: Value = made.json().await.unwrap();
+        assert_eq!(
+            made["grant"],
+            json!({ "role": "developer", "project": "shop", "environment": "test" })
+        );
+        assert_eq!(service("test").await.unwrap().status(), 200);
+        assert_eq!(service("production").await.unwrap().status(), 404);
+        let id = made["id"].as_str().unwrap();
+        assert_eq!(read(&stage, &part, &format!("{OWN}/{id}")).await, made);
+        assert_eq!(read(&stage, &part, OWN).await["total_estimate"], 3);
+        let admin = json!({ "user": "bob", "role": "operator" });
+        let (status, error) = refusal(give_in(&stage, &part, OWN, admin).await).await;
+        assert_eq!(
+            (status, error.details["fields"][0]["field"].as_str()),
+            (422, Some("role"))
+        );
+
+        // Neither elsewhere, nor by who doesn't own it, nor what is not a role of this environment.
+        assert_eq!(
+            code(give_in(&stage, &part, OTHER, member.clone()).await).await.0,
+            404
+        );
+        assert_eq!(
+            code(give_in(&stage, &dev, OWN, member.clone()).await).await.0,
+            403
+        );
+        let whole = binding_of(&stage, "ann", "shop").await;
+        for members in [OWN, OTHER] {
+            let refused = take_in(&stage, &part, members, &whole).await;
+            assert_eq!(code(refused).await.0, 404, "{members}");
+        }
+        assert_eq!(code(take_in(&stage, &ann, OTHER, id).await).await.0, 404);
+
+        assert_eq!(take_in(&stage, &part, OWN, id).await.status(), 204);
+        assert_eq!(service("test").await.unwrap().status(), 404);
+        let rows = stage
+            .audit_as(
+                &part,
+                "project=shop&outcome=succeeded&action=delete_environment_member",
+            )
+            .await;
+        let row = read(
+            &stage,
+            &part,
+            &format!("/audit/{}", rows[0]["id"].as_str().unwrap()),
+        )
+        .await;
+        assert_eq!(row["before"]["user"], "bob");
+        // The project has its owner, so an environment needs none.
+        let own = binding_of(&stage, "part", "shop").await;
+        assert_eq!(take_in(&stage, &part, OWN, &own).await.status(), 204);
+    }
+}
+
+#[tokio::test]
+async fn a_role_in_what_does_not_exist_is_refused() {
+    for backend in Backend::all() {
+        let stage = Stage::new(backend).await;
+        let admin = stage.admin().await;
+        let ann = stage.user("ann", Role::ProjectOwner, Some("shop"), None).await;
+        let gone = json!({ "code": "not_found", "message": "it doesn't exist", "request_id": "" });
+        for place in ["ghost", "shop/environments/ghost"] {
+            let path = format!("/api/v1/projects/{place}");
+            stage.cluster_mgr.answer(&path, 404, gone.clone());
+        }
+        let bind = async |grant: &Value| {
+            let binding = json!({ "user": "ann", "grant": grant });
+            refusal(
+                admin
+                    .with(stage.post("/bindings", &binding))
+                    .send()
+                    .await
+                    .unwrap(),
+            )
+            .await
+        };
+        for (grant, field) in [
+            (json!({ "role": "viewer", "project": "ghost" }), "grant.project"),
+            (
+                json!({ "role": "viewer", "project": "ghost", "environment": "test" }),
+                "grant.project",
+            ),
+            (
+                json!({ "role": "viewer", "project": "shop", "environment": "ghost" }),
+                "grant.environment",
+            ),
+        ] {
+            let (status, error) = bind(&grant).await;
+            assert_eq!((status, error.code.as_str()), (422, "invalid_spec"), "{grant}");
+            assert_eq!(error.details["fields"][0]["field"], field, "{grant}");
+        }
+        let member = json!({ "user": "admin", "role": "viewer", "environment": "ghost" });
+        let (status, error) = refusal(give(&stage, &ann, member).await).await;
+        assert_eq!(
+            (status, error.details["fields"][0]["field"].as_str()),
+            (422, Some("environment"))
+        );
+        // Where nobody can say, nothing is given.
+        let away = json!({ "code": "database_unavailable", "message": "later", "request_id": "" });
+        stage.cluster_mgr.answer("/api/v1/projects/shop", 503, away);
+        let (status, error) = bind(&json!({ "role": "viewer", "project": "shop" })).await;
+        assert_eq!((status, error.code.as_str()), (503, "database_unavailable"));
+        let held = read(&stage, &admin, "/bindings?user=ann").await;
+        assert_eq!(held["total_estimate"], 1);
     }
 }
 

@@ -168,19 +168,14 @@ async fn every_operation_with_every_role() {
             .contains(&operation.id.as_str())
         })
         .collect();
-    // A project or environment that is deleted takes the roles in it along, and they are needed to the end.
-    for path in ["/api/v1/projects/shop", "/api/v1/projects/shop/environments/test"] {
-        let error = json!({ "code": "in_use", "message": "it is in use", "request_id": "" });
-        stage.cluster_mgr.answer(path, 409, error);
-    }
     assert!(operations.len() > 50, "{}", operations.len());
-    let mut refused = 0;
     let held = ROLES
         .iter()
         .flat_map(|role| PLACES.iter().map(move |place| (*role, *place)))
         .filter(|(role, place)| *place == Place::Everywhere || within_project(*role))
         .map(Some)
         .chain([None]);
+    let mut callers = Vec::new();
     for (number, held) in held.enumerate() {
         let name = format!("user{number}");
         let caller = match held {
@@ -190,6 +185,15 @@ async fn every_operation_with_every_role() {
             }
             None => stage.nobody(&name).await,
         };
+        callers.push((held, caller));
+    }
+    // A project or environment that is deleted takes the roles in it along, and they are needed to the end.
+    for path in ["/api/v1/projects/shop", "/api/v1/projects/shop/environments/test"] {
+        let error = json!({ "code": "in_use", "message": "it is in use", "request_id": "" });
+        stage.cluster_mgr.answer(path, 409, error);
+    }
+    let mut refused = 0;
+    for (held, caller) in callers {
         for operation in &operations {
             let expected = expected(operation, held);
             refused += usize::from(expected != Expected::Passes);

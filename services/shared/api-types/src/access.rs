@@ -132,6 +132,15 @@ pub struct NewMember {
     pub environment: Option<String>,
 }
 
+/// A role in the environment of the path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEnvironmentMember {
+    /// The user's name.
+    pub user: String,
+    pub role: Role,
+}
+
 /// Somebody who can be given a role: no more than it takes to tell people apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberCandidate {

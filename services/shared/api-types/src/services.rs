@@ -75,6 +75,7 @@ pub struct ServiceStatus {
     pub wanted: u32,
     /// Replicas on clusters that don't answer. Never counted as ready.
     pub unknown: u32,
+    /// Since when it is in this state; in trouble, since that began, better or worse as it became.
     pub since: DateTime<Utc>,
     /// The oldest observation that this rests on.
     pub observed_at: Option<DateTime<Utc>>,

@@ -12,6 +12,8 @@ use api_types::internal::{
 use futures::Stream;
 use platform::lease::Fence;
 use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::endpoint::{ClientError, Endpoint};
 
@@ -19,7 +21,6 @@ use crate::endpoint::{ClientError, Endpoint};
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Applying may wait for a slow API server; ipaas gives up before we do.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// Measuring asks a Prometheus that may hang; ipaas gives up before we do.
 const MEASURE_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -41,8 +42,8 @@ impl IpaasClient {
 
     /// Tries a kubeconfig without keeping it.
     pub async fn check_kubeconfig(&self, kubeconfig: &Kubeconfig) -> Result<ConnectionCheck, ClientError> {
-        let request = self.0.request(Method::POST, "/internal/v1/connections/check");
-        self.0.json(request.timeout(CHECK_TIMEOUT).json(kubeconfig)).await
+        let path = "/internal/v1/connections/check";
+        self.ask(Method::POST, path, CHECK_TIMEOUT, kubeconfig).await
     }
 
     /// Checks and keeps a connection; the same id again replaces its kubeconfig.
@@ -51,10 +52,8 @@ impl IpaasClient {
         id: ClusterId,
         body: &PutConnection,
     ) -> Result<ConnectionCheck, ClientError> {
-        let request = self
-            .0
-            .request(Method::PUT, &format!("/internal/v1/connections/{id}"));
-        self.0.json(request.timeout(CHECK_TIMEOUT).json(body)).await
+        let path = format!("/internal/v1/connections/{id}");
+        self.ask(Method::PUT, &path, CHECK_TIMEOUT, body).await
     }
 
     /// Forgets a connection; one that isn't there is fine.
@@ -73,14 +72,7 @@ impl IpaasClient {
         desired: &DesiredWorkload,
     ) -> Result<Applied, ClientError> {
         let path = workload_path(cluster, &desired.project, &desired.environment, &desired.service);
-        self.0
-            .json(
-                self.0
-                    .request(Method::PUT, &path)
-                    .timeout(APPLY_TIMEOUT)
-                    .json(desired),
-            )
-            .await
+        self.ask(Method::PUT, &path, APPLY_TIMEOUT, desired).await
     }
 
     /// Removes everything of a service from a cluster, with `volumes` its claims too; nothing there is fine.
@@ -140,14 +132,7 @@ impl IpaasClient {
         query: &MeasurementQuery,
     ) -> Result<Measurements, ClientError> {
         let path = format!("/internal/v1/connections/{cluster}/measurements");
-        self.0
-            .json(
-                self.0
-                    .request(Method::POST, &path)
-                    .timeout(MEASURE_TIMEOUT)
-                    .json(query),
-            )
-            .await
+        self.ask(Method::POST, &path, MEASURE_TIMEOUT, query).await
     }
 
     /// What a service used on a cluster over a time, by the cluster's Prometheus.
@@ -157,14 +142,7 @@ impl IpaasClient {
         query: &RangeQuery,
     ) -> Result<RangeMeasurements, ClientError> {
         let path = format!("/internal/v1/connections/{cluster}/measurements/range");
-        self.0
-            .json(
-                self.0
-                    .request(Method::POST, &path)
-                    .timeout(MEASURE_TIMEOUT)
-                    .json(query),
-            )
-            .await
+        self.ask(Method::POST, &path, MEASURE_TIMEOUT, query).await
     }
 
     /// What changes from `cursor` on.
@@ -173,6 +151,18 @@ impl IpaasClient {
         cursor: Option<&str>,
     ) -> Result<impl Stream<Item = Result<ChangeLine, ClientError>> + Send + use<>, ClientError> {
         crate::changes::follow(&self.0, "/internal/v1/changes", cursor).await
+    }
+
+    /// Sends a body, with a time of its own to be answered in.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        timeout: Duration,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let request = self.0.request(method, path).timeout(timeout).json(body);
+        self.0.json(request).await
     }
 }
 

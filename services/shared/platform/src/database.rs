@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
-    SqlErr, SqliteTransactionMode, SqlxError, TransactionOptions, TransactionTrait as _,
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
+    DbErr, EntityTrait, IntoActiveModel, Iterable as _, PrimaryKeyToColumn as _, RuntimeErr, SqlErr,
+    SqliteTransactionMode, SqlxError, TransactionOptions, TransactionTrait as _,
 };
 
 use crate::error::chain;
@@ -55,6 +57,29 @@ pub fn options(url: &str) -> ConnectOptions {
         });
     }
     options
+}
+
+/// Rows a statement: below every back end's limit of bound values.
+pub const CHUNK: usize = 500;
+
+/// Writes many rows as they are now, new ones among them.
+pub async fn put<E>(connection: &impl ConnectionTrait, rows: &[E::Model]) -> Result<(), DbErr>
+where
+    E: EntityTrait,
+    E::Model: Clone + IntoActiveModel<E::ActiveModel>,
+{
+    for chunk in rows.chunks(CHUNK) {
+        let others = E::Column::iter().filter(|column| E::PrimaryKey::from_column(*column).is_none());
+        E::insert_many(chunk.iter().cloned().map(IntoActiveModel::into_active_model))
+            .on_conflict(
+                OnConflict::columns(E::PrimaryKey::iter())
+                    .update_columns(others)
+                    .to_owned(),
+            )
+            .exec_without_returning(connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Does `work` again for as long as the database is away, at most [`START_PATIENCE`]: a service that

@@ -19,6 +19,7 @@ pub mod page;
 pub mod server;
 pub mod stream;
 pub mod telemetry;
+pub mod text;
 pub mod time;
 
 pub use error::{ApiError, ApiResult};

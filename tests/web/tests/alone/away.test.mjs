@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { api, servicesPath, until } from '../../lib/api.mjs';
-import { enter, launch, picture, visit } from '../../lib/browser.mjs';
+import { assertAccessible, enter, launch, picture, visit } from '../../lib/browser.mjs';
 import { demo, place } from '../../lib/settings.mjs';
+import { containing } from '../../lib/words.mjs';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -25,7 +26,7 @@ async function turn(state) {
 
 test(
   'what can not be seen is unknown and says its age, until it is seen again',
-  { timeout: 240_000 },
+  { timeout: 300_000 },
   async () => {
     const visited = await visit(browser);
     const { page, t } = visited;
@@ -59,6 +60,31 @@ test(
       ({ state }) => state === 'ready',
       90,
     );
+
+    // What nobody saw meanwhile is in no sum: it is named, and hatched in the chart.
+    await until(
+      'the time without an answer to be told',
+      () => api('GET', '/usage?project=demo&every=total'),
+      ({ items }) => items[0]?.gap_hours > 0,
+    );
+    await page.goto('/projects/demo/usage?range=24h');
+    await page.getByRole('status').getByText(/%/).waitFor();
+    const chart = page.getByRole('img', { name: containing(t('usage.chart_cpu')) });
+    await chart.locator('xpath=ancestor::figure').getByText(t('usage.gap'), { exact: true }).waitFor();
+    const hatched = chart.locator('rect[fill^="url("]').last();
+    assert.match((await hatched.locator('title').textContent()) ?? '', /%/);
+    const isSeen = await hatched.evaluate((rect) => {
+      rect.scrollIntoView({ block: 'center' });
+      const { left, top, width, height } = rect.getBoundingClientRect();
+      const shown = document.elementFromPoint(left + width / 2, top + height / 2);
+      return { width, height, shown: shown === rect };
+    });
+    assert.ok(isSeen.shown && isSeen.width > 4 && isSeen.height > 4, JSON.stringify(isSeen));
+    for (const theme of /** @type {const} */ (['light', 'dark'])) {
+      await page.emulateMedia({ colorScheme: theme });
+      await assertAccessible(page, `usage with a gap, ${theme}`);
+      await picture(page, `usage-gap-${theme}`);
+    }
     await visited.end();
   },
 );

@@ -33,18 +33,21 @@ function storedChoice(): ThemeChoice {
 }
 
 const systemIsDark = window.matchMedia('(prefers-color-scheme: dark)');
+const systemIsStill = window.matchMedia('(prefers-reduced-motion: reduce)');
 
-function useSystemTheme(): ThemeName {
+/** Whether the system is so now; follows it. */
+function useSystem(query: MediaQueryList): boolean {
   return useSyncExternalStore(
     (tell) => {
-      systemIsDark.addEventListener('change', tell);
-      return () => systemIsDark.removeEventListener('change', tell);
+      query.addEventListener('change', tell);
+      return () => query.removeEventListener('change', tell);
     },
-    () => (systemIsDark.matches ? 'dark' : 'light'),
+    () => query.matches,
   );
 }
 
-function antConfig(name: ThemeName, palette: Palette): ThemeConfig {
+/** @param motion whether anything may move; what is placed by an animation's end needs to know that there is none */
+function antConfig(name: ThemeName, palette: Palette, motion: boolean): ThemeConfig {
   return {
     algorithm: name === 'dark' ? antTheme.darkAlgorithm : antTheme.defaultAlgorithm,
     token: {
@@ -73,8 +76,9 @@ function antConfig(name: ThemeName, palette: Palette): ThemeConfig {
       borderRadius: 6,
       controlHeight: 32,
       boxShadowTertiary: 'none',
-      motionDurationMid: '0.12s',
-      motionDurationSlow: '0.18s',
+      motion,
+      // Durations that are given hold without motion too.
+      ...(motion && { motionDurationMid: '0.12s', motionDurationSlow: '0.18s' }),
     },
     components: {
       Table: {
@@ -99,7 +103,8 @@ function antConfig(name: ThemeName, palette: Palette): ThemeConfig {
 
 export function ThemeProvider({ locale, children }: { locale: Locale; children: ReactNode }) {
   const [choice, setChoice] = useState(storedChoice);
-  const system = useSystemTheme();
+  const system = useSystem(systemIsDark) ? 'dark' : 'light';
+  const motion = !useSystem(systemIsStill);
   const name = choice === 'system' ? system : choice;
   const palette = name === 'dark' ? dark : light;
 
@@ -113,7 +118,7 @@ export function ThemeProvider({ locale, children }: { locale: Locale; children: 
     root.style.setProperty('--font-code', fonts.code);
   }, [name, palette]);
 
-  const config = useMemo(() => antConfig(name, palette), [name, palette]);
+  const config = useMemo(() => antConfig(name, palette, motion), [name, palette, motion]);
   const theme = useMemo(
     () => ({
       choice,

@@ -87,7 +87,7 @@ export function Page() {
       key: 'action',
       title: t('audit.action_label'),
       render: (_, { id, action, target, project, environment }) => (
-        <div style={{ whiteSpace: 'normal', overflowWrap: 'anywhere', maxWidth: 440 }}>
+        <div style={{ whiteSpace: 'normal', overflowWrap: 'anywhere', maxWidth: 'min(440px, 42vw)' }}>
           <Button
             type="link"
             style={{ height: 'auto', padding: 0, whiteSpace: 'normal' }}

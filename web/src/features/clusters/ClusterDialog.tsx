@@ -214,7 +214,10 @@ function RemoveDialog({ cluster, onClose }: Props) {
     >
       <ul>
         <li>
-          {t('cluster.remove_replicas', { services: cluster.services, replicas: cluster.assigned_replicas })}
+          {t('cluster.remove_replicas', {
+            services: t('cluster.services', { count: cluster.services }),
+            replicas: t('cluster.replicas', { count: cluster.assigned_replicas }),
+          })}
         </li>
         <li>{t('cluster.remove_objects')}</li>
         <li>{t('cluster.remove_kubeconfig')}</li>

@@ -54,7 +54,7 @@ export function Page() {
     onClick: () => setDialog(key),
   });
   return (
-    <div className={styles.stack}>
+    <>
       <PageHeader
         title={cluster.name}
         trail={[{ to: '/clusters', label: t('menu.clusters') }]}
@@ -106,54 +106,56 @@ export function Page() {
           </>
         }
       />
-      {query.error && <ErrorPanel inline error={query.error} onRetry={() => void query.refetch()} />}
-      {cluster.evacuation && <EvacuationSection cluster={cluster} evacuation={cluster.evacuation} />}
-      {!cluster.evacuation && cluster.failback && (
-        <FailbackSection cluster={cluster} failback={cluster.failback} />
-      )}
-      <Section
-        title={t('cluster.use')}
-        hint={t('cluster.use_hint')}
-        extra={
-          <Link to={`/services?cluster=${cluster.name}`}>
-            <ClusterHolds cluster={cluster} />
-          </Link>
-        }
-      >
-        {observed ? (
-          <ClusterUse wide observed={observed} />
-        ) : (
-          <p className="faint">{t('cluster.never_seen')}</p>
+      <div className={styles.stack}>
+        {query.error && <ErrorPanel inline error={query.error} onRetry={() => void query.refetch()} />}
+        {cluster.evacuation && <EvacuationSection cluster={cluster} evacuation={cluster.evacuation} />}
+        {!cluster.evacuation && cluster.failback && (
+          <FailbackSection cluster={cluster} failback={cluster.failback} />
         )}
-      </Section>
-      <Section title={t('cluster.labels')}>
-        {Object.keys(cluster.labels).length ? (
-          <div className={styles.labels}>
-            {Object.entries(cluster.labels).map(([key, value]) => (
-              <Tag key={key} variant="outlined" className="mono">
-                {value ? `${key}=${value}` : key}
-              </Tag>
-            ))}
-          </div>
-        ) : (
-          <p className="faint">{t('cluster.no_labels')}</p>
-        )}
-        {cluster.taints.length > 0 && (
-          <div className={styles.labels}>
-            {cluster.taints.map(({ key, value, effect }) => (
-              <Tag key={`${key}=${value} ${effect}`} color="warning">
-                {t('cluster.taint')} {key}
-                {value && `=${value}`} · {t(`cluster.effect_${effect ?? 'no_placement'}`)}
-              </Tag>
-            ))}
-          </div>
-        )}
-      </Section>
-      <NodeTable cluster={cluster.name} />
-      <WitnessSection cluster={cluster} />
-      <HistorySection cluster={cluster.name} />
-      {evacuating && <EvacuationDialog cluster={cluster} onClose={() => setEvacuating(false)} />}
-      {dialog && <ClusterDialog kind={dialog} cluster={cluster} onClose={() => setDialog(undefined)} />}
-    </div>
+        <Section
+          title={t('cluster.use')}
+          hint={t('cluster.use_hint')}
+          extra={
+            <Link to={`/services?cluster=${cluster.name}`}>
+              <ClusterHolds cluster={cluster} />
+            </Link>
+          }
+        >
+          {observed ? (
+            <ClusterUse wide observed={observed} />
+          ) : (
+            <p className="faint">{t('cluster.never_seen')}</p>
+          )}
+        </Section>
+        <Section title={t('cluster.labels')}>
+          {Object.keys(cluster.labels).length ? (
+            <div className={styles.labels}>
+              {Object.entries(cluster.labels).map(([key, value]) => (
+                <Tag key={key} variant="outlined" className="mono">
+                  {value ? `${key}=${value}` : key}
+                </Tag>
+              ))}
+            </div>
+          ) : (
+            <p className="faint">{t('cluster.no_labels')}</p>
+          )}
+          {cluster.taints.length > 0 && (
+            <div className={styles.labels}>
+              {cluster.taints.map(({ key, value, effect }) => (
+                <Tag key={`${key}=${value} ${effect}`} color="warning">
+                  {t('cluster.taint')} {key}
+                  {value && `=${value}`} · {t(`cluster.effect_${effect ?? 'no_placement'}`)}
+                </Tag>
+              ))}
+            </div>
+          )}
+        </Section>
+        <NodeTable cluster={cluster.name} />
+        <WitnessSection cluster={cluster} />
+        <HistorySection cluster={cluster.name} />
+        {evacuating && <EvacuationDialog cluster={cluster} onClose={() => setEvacuating(false)} />}
+        {dialog && <ClusterDialog kind={dialog} cluster={cluster} onClose={() => setDialog(undefined)} />}
+      </div>
+    </>
   );
 }

@@ -14,6 +14,8 @@ export function ClusterStateTag({ cluster }: { cluster: Cluster }) {
       {status.state !== state && state !== 'ready' && (
         <StateTag tone={clusterTone(state)} label={t(`state.cluster.${state}`)} />
       )}
+      {/* A ready one gives a reason only when it throttles us. */}
+      {status.state === 'ready' && status.reason && <StateTag tone="degraded" label={t('cluster.busy')} />}
       {cluster.cordoned && <Tag variant="outlined">{t('cluster.cordoned')}</Tag>}
     </span>
   );

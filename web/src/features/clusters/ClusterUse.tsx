@@ -3,6 +3,7 @@ import type { Cluster } from '@/api/types';
 import { Age } from '@/components/Age';
 import { bytes, cores } from '@/components/quantity';
 import { UseBar } from '@/components/UseBar';
+import { useCores } from '@/components/useCores';
 import styles from './clusters.module.css';
 
 type Observed = NonNullable<Cluster['observed']>;
@@ -10,6 +11,7 @@ type Observed = NonNullable<Cluster['observed']>;
 /** How full a cluster is: CPU, memory, pods, and GPUs where it has any. */
 export function ClusterUse({ observed, wide = false }: { observed: Observed; wide?: boolean }) {
   const { t } = useTranslation();
+  const withCores = useCores();
   const { allocatable, requested, used, stale } = observed;
   return (
     <div className={wide ? styles.useWide : styles.use}>
@@ -19,6 +21,7 @@ export function ClusterUse({ observed, wide = false }: { observed: Observed; wid
         used={used?.cpu_millicores}
         total={allocatable.cpu_millicores ?? 0}
         format={cores}
+        withUnit={withCores}
         stale={stale}
       />
       <UseBar

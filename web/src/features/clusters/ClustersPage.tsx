@@ -18,6 +18,7 @@ import { PermitButton } from '@/components/PermitButton';
 import { bytes, cores } from '@/components/quantity';
 import { rowsOf } from '@/components/rowsOf';
 import { UseBar } from '@/components/UseBar';
+import { useCores } from '@/components/useCores';
 import { useFilters } from '@/components/useFilters';
 import { ClusterStateTag } from './ClusterStateTag';
 
@@ -25,6 +26,7 @@ const FILTERS = ['q'] as const;
 
 export function Page() {
   const { t } = useTranslation();
+  const withCores = useCores();
   const navigate = useNavigate();
   const list = useFilters(FILTERS, { label: () => t('filter.text') });
   const clusters = useQuery({
@@ -53,6 +55,7 @@ export function Page() {
           used={observed.used?.[field]}
           total={observed.allocatable[field] ?? 0}
           format={kind === 'cpu' ? cores : bytes}
+          withUnit={kind === 'cpu' ? withCores : undefined}
           stale={observed.stale}
         />
       </div>

@@ -2,22 +2,18 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { App, Checkbox, Input, Modal, type TableColumnsType } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
 import { client, read, send } from '@/api/client';
 import type { Cluster, EvacuationPlan, PlannedMove } from '@/api/types';
-import { DataTable } from '@/components/DataTable';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { RowsLoading } from '@/components/Loading';
-import { servicePath } from '@/components/paths';
 import { bytes } from '@/components/quantity';
+import { MovesTable } from './MovesTable';
 import styles from './clusters.module.css';
 
 interface Props {
   cluster: Cluster;
   onClose: () => void;
 }
-
-const SHOWN = 100;
 
 /** What emptying a cluster would do now, and the order to do it. */
 export function EvacuationDialog({ cluster, onClose }: Props) {
@@ -104,22 +100,7 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
   const staying = plan.services_stored ?? 0;
   const all = plan.services + staying;
   if (all === 0) return <p className="muted">{t('evacuation.nothing')}</p>;
-  const moves = plan.moves.slice(0, SHOWN);
   const columns: TableColumnsType<PlannedMove> = [
-    {
-      key: 'service',
-      title: t('word.service'),
-      render: (_, move) => (
-        <>
-          <Link to={servicePath(move)}>{move.service}</Link>{' '}
-          <span className="faint">
-            {move.project} / {move.environment}
-            {move.priority !== 'normal' && ` · ${t(`placement.priority_${move.priority}`)}`}
-          </span>
-        </>
-      ),
-    },
-    { key: 'replicas', title: t('evacuation.leaving'), dataIndex: 'replicas', className: 'number' },
     {
       key: 'to',
       title: t('evacuation.then'),
@@ -150,24 +131,24 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
       </p>
       {plan.replicas_unplaced > 0 && (
         <p className={styles.check}>
-          {t('evacuation.unplaced', { count: plan.replicas_unplaced, services: plan.services_unplaced })}
+          {t('evacuation.unplaced', {
+            count: plan.replicas_unplaced,
+            services: t('cluster.services', { count: plan.services_unplaced }),
+          })}
         </p>
       )}
       {plan.services_fenced !== undefined && plan.services_fenced > 0 && (
         <p className={styles.check}>{t('evacuation.fenced', { count: plan.services_fenced })}</p>
       )}
       {staying > 0 && <p className={styles.check}>{t('evacuation.stored', { count: staying })}</p>}
-      <DataTable<PlannedMove>
+      <MovesTable<PlannedMove>
         label={t('evacuation.moves')}
+        replicas={t('evacuation.leaving')}
+        moves={plan.moves}
+        services={all}
+        remark={({ priority }) => (priority === 'normal' ? '' : ` · ${t(`placement.priority_${priority}`)}`)}
         columns={columns}
-        rowKey={(move) => servicePath(move)}
-        items={moves}
-        loading={false}
-        error={undefined}
-        onRetry={() => undefined}
-        empty={null}
       />
-      {all > moves.length && <p className="faint">{t('evacuation.more', { count: all - moves.length })}</p>}
     </>
   );
 }

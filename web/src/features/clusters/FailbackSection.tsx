@@ -1,20 +1,16 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, InputNumber, Modal, type TableColumnsType } from 'antd';
+import { App, InputNumber, Modal } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
 import { client, read, send } from '@/api/client';
 import type { Cluster, Failback, PlannedReturn } from '@/api/types';
-import { DataTable } from '@/components/DataTable';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { RowsLoading } from '@/components/Loading';
 import { OperationSteps } from '@/components/OperationSteps';
-import { servicePath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
 import { Section } from '@/components/Section';
+import { MovesTable } from './MovesTable';
 import styles from './clusters.module.css';
-
-const SHOWN = 100;
 
 /** What left a cluster that is in use again, and moving it back. */
 export function FailbackSection({ cluster, failback }: { cluster: Cluster; failback: Failback }) {
@@ -48,7 +44,12 @@ export function FailbackSection({ cluster, failback }: { cluster: Cluster; failb
       {operation ? (
         <Progress id={operation} />
       ) : (
-        <p>{t('failback.left', { count: failback.replicas_left, services: failback.services_left })}</p>
+        <p>
+          {t('failback.left', {
+            count: failback.replicas_left,
+            services: t('cluster.services', { count: failback.services_left }),
+          })}
+        </p>
       )}
       {change.error && <ErrorPanel inline error={change.error} />}
       {asking && <FailbackDialog cluster={cluster.name} onClose={() => setAsking(false)} />}
@@ -106,7 +107,20 @@ function FailbackDialog({ cluster, onClose }: { cluster: string; onClose: () => 
         <p>{t('failback.text')}</p>
         {plan.data ? (
           <>
-            <Moves moves={plan.data.moves} services={plan.data.services} />
+            <MovesTable<PlannedReturn>
+              label={t('failback.moves')}
+              replicas={t('failback.returning')}
+              moves={plan.data.moves}
+              services={plan.data.services}
+              columns={[
+                {
+                  key: 'percent',
+                  title: t('failback.percent'),
+                  className: 'number',
+                  render: (_, move) => `${move.percent} %`,
+                },
+              ]}
+            />
             <label>
               {t('failback.percent')}{' '}
               <InputNumber
@@ -129,48 +143,5 @@ function FailbackDialog({ cluster, onClose }: { cluster: string; onClose: () => 
         {begin.error && <ErrorPanel inline error={begin.error} />}
       </div>
     </Modal>
-  );
-}
-
-function Moves({ moves, services }: { moves: PlannedReturn[]; services: number }) {
-  const { t } = useTranslation();
-  const shown = moves.slice(0, SHOWN);
-  const columns: TableColumnsType<PlannedReturn> = [
-    {
-      key: 'service',
-      title: t('word.service'),
-      render: (_, move) => (
-        <>
-          <Link to={servicePath(move)}>{move.service}</Link>{' '}
-          <span className="faint">
-            {move.project} / {move.environment}
-          </span>
-        </>
-      ),
-    },
-    { key: 'replicas', title: t('failback.returning'), dataIndex: 'replicas', className: 'number' },
-    {
-      key: 'percent',
-      title: t('failback.percent'),
-      className: 'number',
-      render: (_, move) => `${move.percent} %`,
-    },
-  ];
-  return (
-    <>
-      <DataTable<PlannedReturn>
-        label={t('failback.moves')}
-        columns={columns}
-        rowKey={(move) => servicePath(move)}
-        items={shown}
-        loading={false}
-        error={undefined}
-        onRetry={() => undefined}
-        empty={null}
-      />
-      {services > shown.length && (
-        <p className="faint">{t('evacuation.more', { count: services - shown.length })}</p>
-      )}
-    </>
   );
 }

@@ -13,11 +13,13 @@ import { bytes, cores } from '@/components/quantity';
 import { rowsOf } from '@/components/rowsOf';
 import { StateTag } from '@/components/StateTag';
 import { UseBar } from '@/components/UseBar';
+import { useCores } from '@/components/useCores';
 import { useListState } from '@/components/useListState';
 
 export function NodeTable({ cluster }: { cluster: string }) {
   const { t } = useTranslation();
   const { limit, cursor, paging } = useListState();
+  const withCores = useCores();
   const nodes = useQuery({
     ...read('/api/v1/clusters/{cluster}/nodes', { params: { path: { cluster }, query: { limit, cursor } } }),
     placeholderData: keepPreviousData,
@@ -31,6 +33,7 @@ export function NodeTable({ cluster }: { cluster: string }) {
         used={node.used?.[field]}
         total={node.allocatable[field] ?? 0}
         format={field === 'cpu_millicores' ? cores : bytes}
+        withUnit={field === 'cpu_millicores' ? withCores : undefined}
         stale={node.stale}
       />
     </div>

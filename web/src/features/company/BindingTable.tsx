@@ -35,9 +35,13 @@ export function BindingTable({ ofUser = false, project, ...table }: Props) {
   const own = useSession().user.name;
   const sees = usePermission('user:read').allowed;
   const take = useMutation({
-    mutationFn: async ({ id: binding }: Binding) => {
+    mutationFn: async ({ id: binding, grant: { environment } }: Binding) => {
       if (project === undefined) {
         await client.DELETE('/api/v1/bindings/{binding}', { params: { path: { binding } } });
+      } else if (environment) {
+        await client.DELETE('/api/v1/projects/{project}/environments/{environment}/members/{binding}', {
+          params: { path: { project, environment, binding } },
+        });
       } else {
         await client.DELETE('/api/v1/projects/{project}/members/{binding}', {
           params: { path: { project, binding } },
@@ -86,7 +90,9 @@ export function BindingTable({ ofUser = false, project, ...table }: Props) {
           size="small"
           danger
           permission={project === undefined ? 'user:write' : 'member:write'}
-          scope={{ project }}
+          scope={
+            project === undefined ? {} : { project, environment: binding.grant.environment ?? undefined }
+          }
           onClick={() => setTaken(binding)}
         >
           {t('company.take')}

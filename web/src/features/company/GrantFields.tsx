@@ -13,8 +13,16 @@ export interface GrantValues {
   environment?: string;
 }
 
-/** A role and where it holds, as fields of a form; with `project` the place is in there. */
-export function GrantFields({ project: fixed, roles = ROLES }: { project?: string; roles?: Role[] }) {
+interface Props {
+  /** The place is in there. */
+  project?: string;
+  /** The environments that can be chosen; undefined for all, and the project as a whole. */
+  within?: string[];
+  roles?: Role[];
+}
+
+/** A role and where it holds, as fields of a form. */
+export function GrantFields({ project: fixed, within, roles = ROLES }: Props) {
   const { t } = useTranslation();
   const form = Form.useFormInstance<GrantValues>();
   const role: Role | undefined = Form.useWatch('role', form);
@@ -41,11 +49,18 @@ export function GrantFields({ project: fixed, roles = ROLES }: { project?: strin
         </Form.Item>
       )}
       {placed && project && (
-        <Form.Item name="environment" label={t('word.environment')} extra={t('company.environment_hint')}>
+        <Form.Item
+          name="environment"
+          label={t('word.environment')}
+          extra={within ? undefined : t('company.environment_hint')}
+          rules={[{ required: within !== undefined, message: t('form.required') }]}
+        >
           <Select
-            allowClear
+            allowClear={!within}
             loading={environments.isLoading}
-            options={(environments.data?.items ?? []).map(({ name }) => ({ value: name, label: name }))}
+            options={(environments.data?.items ?? [])
+              .filter(({ name }) => within?.includes(name) ?? true)
+              .map(({ name }) => ({ value: name, label: name }))}
           />
         </Form.Item>
       )}

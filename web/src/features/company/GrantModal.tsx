@@ -14,6 +14,8 @@ interface Props {
   title: string;
   /** Where the role holds; anywhere when absent. */
   project?: string;
+  /** The environments that can be chosen; undefined for all, and the project as a whole. */
+  within?: string[];
   /** A field to choose the user with, where none is given. */
   people?: React.ReactNode;
   give: (values: GrantedValues) => Promise<Binding>;
@@ -21,7 +23,7 @@ interface Props {
 }
 
 /** Asks who gets which role where, and gives it. */
-export function GrantModal({ title, project, people, give: giveTo, onClose }: Props) {
+export function GrantModal({ title, project, within, people, give: giveTo, onClose }: Props) {
   const { t } = useTranslation();
   const { message } = App.useApp();
   const queries = useQueryClient();
@@ -60,7 +62,11 @@ export function GrantModal({ title, project, people, give: giveTo, onClose }: Pr
             {people}
           </Form.Item>
         )}
-        <GrantFields project={project} roles={project ? ROLES.filter(isWithinProject) : ROLES} />
+        <GrantFields
+          project={project}
+          within={within}
+          roles={project ? ROLES.filter(isWithinProject) : ROLES}
+        />
       </Form>
       {give.error && <ErrorPanel inline error={give.error} />}
     </Modal>

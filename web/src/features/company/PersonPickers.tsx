@@ -24,18 +24,31 @@ export function UserPicker(props: Props) {
   return <Select {...offer.select(users)} {...props} options={named(users.data?.items)} />;
 }
 
-/** Somebody whose name one knows how it begins, to make them a member of a project. */
-export function CandidatePicker({ project, ...props }: Props & { project: string }) {
+interface Place {
+  project: string;
+  /** For who owns no more of the project. */
+  environment?: string;
+}
+
+/** Somebody whose name one knows how it begins, to make them a member of a project or an environment. */
+export function CandidatePicker({ project, environment, ...props }: Props & Place) {
   const { t } = useTranslation();
   const offer = useOffer();
   const enough = offer.typed.length >= LEAST_TYPED;
-  const candidates = useQuery({
-    ...read('/api/v1/projects/{project}/member-candidates', {
-      params: { path: { project }, query: { q: offer.typed } },
+  const query = { q: offer.typed };
+  const ofProject = useQuery({
+    ...read('/api/v1/projects/{project}/member-candidates', { params: { path: { project }, query } }),
+    ...offer.rest,
+    enabled: offer.open && enough && environment === undefined,
+  });
+  const ofEnvironment = useQuery({
+    ...read('/api/v1/projects/{project}/environments/{environment}/member-candidates', {
+      params: { path: { project, environment: environment ?? '' }, query },
     }),
     ...offer.rest,
-    enabled: offer.open && enough,
+    enabled: offer.open && enough && environment !== undefined,
   });
+  const candidates = environment === undefined ? ofProject : ofEnvironment;
   return (
     <Select
       {...offer.select(candidates)}

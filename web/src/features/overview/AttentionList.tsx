@@ -27,7 +27,7 @@ export function AttentionList({ services }: { services: Service[] }) {
           <div className={styles.how}>
             <div className={styles.now}>
               <ServiceStateTag status={service.status} />
-              <Replicas {...service.status} label={t('service.replicas_label', { ...service.status })} />
+              <Replicas {...service.status} />
             </div>
             {service.status.message && <ShortMessage message={service.status.message} />}
           </div>

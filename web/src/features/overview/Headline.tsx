@@ -59,7 +59,11 @@ export function Headline({ overview }: { overview: Overview }) {
               {' · '}
             </>
           )}
-          {t('overview.replicas', { ready: overview.replicas_ready, wanted: overview.replicas_wanted })}
+          {t('service.replicas_ready', {
+            ready: overview.replicas_ready,
+            wanted: overview.replicas_wanted,
+            count: overview.replicas_wanted,
+          })}
           {overview.replicas_unknown > 0 &&
             ` · ${t('overview.replicas_unknown', { count: overview.replicas_unknown })}`}
         </p>

@@ -31,14 +31,13 @@ export function SinceAndBefore({ service }: { service: Service }) {
     refetchInterval: false,
   });
   const before = operations.data && lastBefore(operations.data.items, status.since);
+  const between = before ? Date.parse(status.since) - Date.parse(before.created_at) : 0;
   return (
     <div className={styles.story}>
       <Age at={status.since} />
       {before && (
         <div className="muted">
-          {t('overview.before', {
-            age: shortDuration(Date.parse(status.since) - Date.parse(before.created_at)),
-          })}{' '}
+          {between < 1_000 ? t('overview.before_now') : t('overview.before', { age: shortDuration(between) })}{' '}
           <Link to={servicePath(pathOf(service), 'operations')}>{title(before)}</Link>{' '}
           {t('overview.before_by', { name: before.requested_by })}
         </div>

@@ -10,6 +10,8 @@ import { rowsOf } from '@/components/rowsOf';
 import { Section } from '@/components/Section';
 import { useListState } from '@/components/useListState';
 import { BindingTable } from '@/features/company/BindingTable';
+import { environmentsWith } from '@/features/session/roles';
+import { useSession } from '@/features/session/session';
 import { AddMemberModal } from './AddMemberModal';
 
 /** Who has a role in a project. */
@@ -17,6 +19,7 @@ export function Members({ project }: { project: string }) {
   const { t } = useTranslation();
   const { limit, cursor, paging } = useListState();
   const [adding, setAdding] = useState(false);
+  const within = environmentsWith(useSession().grants, 'member:write', project);
   const members = useQuery({
     ...read('/api/v1/projects/{project}/members', {
       params: { path: { project }, query: { limit, cursor } },
@@ -33,7 +36,7 @@ export function Members({ project }: { project: string }) {
           size="small"
           icon={<PlusOutlined aria-hidden />}
           permission="member:write"
-          scope={{ project }}
+          scope={{ project, environment: within?.[0] }}
           onClick={() => setAdding(true)}
         >
           {t('project.add_member')}
@@ -48,7 +51,7 @@ export function Members({ project }: { project: string }) {
         empty={<EmptyPanel compact title={t('project.no_members')} text={t('project.no_members_text')} />}
         footer={<Pager paging={paging} page={members.data} />}
       />
-      {adding && <AddMemberModal project={project} onClose={() => setAdding(false)} />}
+      {adding && <AddMemberModal project={project} within={within} onClose={() => setAdding(false)} />}
     </Section>
   );
 }

@@ -56,7 +56,7 @@ export function useServiceColumns(
     {
       key: 'replicas',
       title: t('word.replicas'),
-      render: (_, { status }) => <Replicas {...status} label={t('service.replicas_label', { ...status })} />,
+      render: (_, { status }) => <Replicas {...status} />,
     },
     {
       key: 'image',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPermitted, isPermittedSomewhere } from './roles';
+import { environmentsWith, isPermitted, isPermittedSomewhere } from './roles';
 import { nextPage } from './nextPage';
 
 describe('what one may do', () => {
@@ -28,6 +28,16 @@ describe('what one may do', () => {
     expect(isPermitted(grants, 'member:write', { project: 'shop' })).toBe(true);
     expect(isPermitted(grants, 'member:write', { project: 'bank' })).toBe(false);
     expect(isPermitted(grants, 'user:read', { project: 'shop' })).toBe(false);
+  });
+
+  it('holds in some environments, or in the project', () => {
+    const part = { role: 'project_owner' as const, project: 'shop', environment: 'test' };
+    const whole = { role: 'project_owner' as const, project: 'shop' };
+    const reader = { role: 'viewer' as const, project: 'shop', environment: 'dev' };
+    expect(environmentsWith([part, reader], 'member:write', 'shop')).toEqual(['test']);
+    expect(environmentsWith([part, whole], 'member:write', 'shop')).toBeUndefined();
+    expect(environmentsWith([part], 'member:write', 'bank')).toEqual([]);
+    expect(environmentsWith([{ role: 'platform_admin' }], 'member:write', 'shop')).toBeUndefined();
   });
 
   it('is reading only for a viewer', () => {

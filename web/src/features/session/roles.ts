@@ -51,6 +51,13 @@ export function isPermitted(grants: Grant[], permission: string, scope: Scope): 
   return grants.some((grant) => roleHolds(grant.role, permission) && covers(grant, scope));
 }
 
+/** The environments of a project where alone the permission is held; undefined where it is held in all of it. */
+export function environmentsWith(grants: Grant[], permission: string, project: string): string[] | undefined {
+  if (isPermitted(grants, permission, { project })) return undefined;
+  const parts = grants.filter((grant) => grant.project === project && roleHolds(grant.role, permission));
+  return parts.flatMap(({ environment }) => environment ?? []);
+}
+
 /** Whether the permission is held anywhere at all: for pages that show what one may see. */
 export function isPermittedSomewhere(grants: Grant[], permission: string): boolean {
   return grants.some((grant) => roleHolds(grant.role, permission));

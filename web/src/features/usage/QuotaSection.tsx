@@ -5,6 +5,7 @@ import { PermitButton } from '@/components/PermitButton';
 import { bytes, cores } from '@/components/quantity';
 import { Section } from '@/components/Section';
 import { UseBar } from '@/components/UseBar';
+import { useCores } from '@/components/useCores';
 import { QuotaModal } from './QuotaModal';
 import styles from './usage.module.css';
 
@@ -12,13 +13,32 @@ import styles from './usage.module.css';
 export function QuotaSection({ project }: { project: Project }) {
   const { t } = useTranslation();
   const [editing, setEditing] = useState(false);
+  const withCores = useCores();
   const { quota, requested } = project;
   const rows = [
-    { key: 'cpu', limit: quota.cpu_millicores, asked: requested.cpu_millicores, format: cores },
-    { key: 'memory', limit: quota.memory_bytes, asked: requested.memory_bytes, format: bytes },
-    { key: 'pods', limit: quota.pods, asked: requested.pods, format: String },
-    { key: 'gpus', limit: quota.gpus, asked: requested.gpus, format: String },
-    { key: 'storage', limit: quota.storage_bytes, asked: requested.storage_bytes, format: bytes },
+    {
+      key: 'cpu',
+      limit: quota.cpu_millicores,
+      asked: requested.cpu_millicores,
+      format: cores,
+      withUnit: withCores,
+    },
+    {
+      key: 'memory',
+      limit: quota.memory_bytes,
+      asked: requested.memory_bytes,
+      format: bytes,
+      withUnit: bytes,
+    },
+    { key: 'pods', limit: quota.pods, asked: requested.pods, format: String, withUnit: String },
+    { key: 'gpus', limit: quota.gpus, asked: requested.gpus, format: String, withUnit: String },
+    {
+      key: 'storage',
+      limit: quota.storage_bytes,
+      asked: requested.storage_bytes,
+      format: bytes,
+      withUnit: bytes,
+    },
   ] as const;
   return (
     <Section
@@ -31,14 +51,21 @@ export function QuotaSection({ project }: { project: Project }) {
       }
     >
       <div className={styles.bars}>
-        {rows.map(({ key, limit, asked, format }) =>
+        {rows.map(({ key, limit, asked, format, withUnit }) =>
           limit === undefined || limit === null ? (
             <div key={key} className={styles.unlimited}>
               {t(`quota.${key}`)}:{' '}
-              <span className="number">{t('quota.unlimited', { asked: format(asked) })}</span>
+              <span className="number">{t('quota.unlimited', { asked: withUnit(asked) })}</span>
             </div>
           ) : (
-            <UseBar key={key} label={t(`quota.${key}`)} requested={asked} total={limit} format={format} />
+            <UseBar
+              key={key}
+              label={t(`quota.${key}`)}
+              requested={asked}
+              total={limit}
+              format={format}
+              withUnit={withUnit}
+            />
           ),
         )}
       </div>

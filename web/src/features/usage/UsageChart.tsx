@@ -14,13 +14,15 @@ const SPACE = 0.2;
 
 interface Props {
   title: string;
+  /** Of the figures beside it, where the title doesn't say it. */
+  unit: string | undefined;
   stack: Stack;
   range: Range;
   format: (value: number) => string;
 }
 
 /** Usage by part of the range, a bar of all services on each other; what could not be counted is hatched. */
-export function UsageChart({ title, stack, range, format }: Props) {
+export function UsageChart({ title, unit, stack, range, format }: Props) {
   const { t } = useTranslation();
   const { tag } = useLanguage();
   const { from, to, every } = range;
@@ -30,8 +32,8 @@ export function UsageChart({ title, stack, range, format }: Props) {
   const mark = (index: number | 'gap') => <span className={styles.mark} data-series={index} />;
   return (
     <Chart
-      title={title}
-      label={t('usage.chart_label', { title, total: format(all), services: series.length })}
+      title={unit ? `${title}, ${unit}` : title}
+      label={t('usage.chart_label', { title, total: format(all), count: series.length })}
       keys={[
         ...series.map(({ name }, index) => ({ name: name ?? t('usage.others'), mark: mark(index) })),
         ...(parts.some(({ gap }) => gap > 0) ? [{ name: t('usage.gap'), mark: mark('gap') }] : []),
@@ -48,7 +50,7 @@ export function UsageChart({ title, stack, range, format }: Props) {
   );
 }
 
-function Bars({ stack, range, format, scale }: Omit<Props, 'title'> & { scale: Scale }) {
+function Bars({ stack, range, format, scale }: Omit<Props, 'title' | 'unit'> & { scale: Scale }) {
   const { t } = useTranslation();
   const { tag } = useLanguage();
   const hatch = useId();
@@ -67,17 +69,6 @@ function Bars({ stack, range, format, scale }: Omit<Props, 'title'> & { scale: S
         const width = Math.max(1, (x(part.to) - x(part.from)) * (1 - SPACE));
         return (
           <g key={part.from}>
-            {part.gap > 0 && (
-              <rect
-                x={x(part.from)}
-                width={width}
-                y={scale.top}
-                height={(scale.bottom - scale.top) * part.gap}
-                fill={`url(#${hatch})`}
-              >
-                <title>{`${label}: ${t('usage.gap_share', { percent: Math.ceil(part.gap * 100) })}`}</title>
-              </rect>
-            )}
             {series.map(({ name, values }, number) => {
               const value = values[index] ?? 0;
               const below = series.slice(0, number).reduce((sum, one) => sum + (one.values[index] ?? 0), 0);
@@ -95,6 +86,18 @@ function Bars({ stack, range, format, scale }: Omit<Props, 'title'> & { scale: S
                 </rect>
               );
             })}
+            {/* On the bars, which lack that part. */}
+            {part.gap > 0 && (
+              <rect
+                x={x(part.from)}
+                width={width}
+                y={scale.top}
+                height={(scale.bottom - scale.top) * part.gap}
+                fill={`url(#${hatch})`}
+              >
+                <title>{`${label}: ${t('usage.gap_share', { percent: Math.ceil(part.gap * 100) })}`}</title>
+              </rect>
+            )}
           </g>
         );
       })}

@@ -11,13 +11,18 @@ import styles from './usage.module.css';
 export function UsageSum({ item, currency }: { item: UsageItem; currency: string | undefined }) {
   const { t } = useTranslation();
   const { tag } = useLanguage();
+  const coreHours = (value: string) => t('usage.core_hours', { value });
+  const gibHours = (value: string) => t('usage.gib_hours', { value });
   const facts: [label: string, value: React.ReactNode][] = [
-    [t('usage.cpu_requested'), t('usage.core_hours', { value: figure(item.cpu_core_hours, tag) })],
-    [t('usage.cpu_used'), <Used key="cpu" value={item.cpu_used_core_hours} measured={item.measured} />],
-    [t('usage.memory_requested'), t('usage.gib_hours', { value: figure(item.memory_gib_hours, tag) })],
+    [t('usage.cpu_requested'), coreHours(figure(item.cpu_core_hours, tag))],
+    [
+      t('usage.cpu_used'),
+      <Used key="cpu" value={item.cpu_used_core_hours} measured={item.measured} withUnit={coreHours} />,
+    ],
+    [t('usage.memory_requested'), gibHours(figure(item.memory_gib_hours, tag))],
     [
       t('usage.memory_used'),
-      <Used key="memory" value={item.memory_used_gib_hours} measured={item.measured} />,
+      <Used key="memory" value={item.memory_used_gib_hours} measured={item.measured} withUnit={gibHours} />,
     ],
     [t('usage.pod_hours'), figure(item.pod_hours, tag)],
   ];

@@ -98,6 +98,7 @@ export function UsageTab({ project }: { project: string }) {
             {chart.data && (
               <UsageChart
                 title={t(`usage.chart_${shown}`)}
+                unit={shown === 'cost' ? currency : undefined}
                 stack={stack(chart.data.items, VALUES[shown])}
                 range={range}
                 format={format}

@@ -12,6 +12,7 @@ import { rowsOf } from '@/components/rowsOf';
 import type { Paging } from '@/components/useListState';
 import { figure, money } from './figures';
 import { Used } from './Used';
+import styles from './usage.module.css';
 
 interface Props {
   query: UseQueryResult<Page<UsageItem>>;
@@ -28,12 +29,25 @@ interface Props {
 export function UsageTable({ query, paging, equipped, stored, currency }: Props) {
   const { t } = useTranslation();
   const { tag } = useLanguage();
-  const number = (key: string, title: string, value: (item: UsageItem) => React.ReactNode) => ({
+  const number = (
+    key: string,
+    title: string,
+    value: (item: UsageItem) => React.ReactNode,
+    unit?: string,
+  ) => ({
     key,
-    title,
+    title: unit ? (
+      <>
+        {title} <span className={styles.unit}>{unit}</span>
+      </>
+    ) : (
+      title
+    ),
     align: 'end' as const,
     render: (_: unknown, item: UsageItem) => <span className="number">{value(item)}</span>,
   });
+  const cpu = t('usage.unit_cpu');
+  const memory = t('usage.unit_memory');
   const columns: TableColumnsType<UsageItem> = [
     {
       key: 'service',
@@ -55,14 +69,20 @@ export function UsageTable({ query, paging, equipped, stored, currency }: Props)
       ),
     },
     number('pods', t('usage.pod_hours'), (item) => figure(item.pod_hours, tag)),
-    number('cpu', t('usage.cpu_requested'), (item) => figure(item.cpu_core_hours, tag)),
-    number('cpu_used', t('usage.cpu_used'), (item) => (
-      <Used value={item.cpu_used_core_hours} measured={item.measured} />
-    )),
-    number('memory', t('usage.memory_requested'), (item) => figure(item.memory_gib_hours, tag)),
-    number('memory_used', t('usage.memory_used'), (item) => (
-      <Used value={item.memory_used_gib_hours} measured={item.measured} />
-    )),
+    number('cpu', t('usage.cpu_requested'), (item) => figure(item.cpu_core_hours, tag), cpu),
+    number(
+      'cpu_used',
+      t('usage.cpu_used'),
+      (item) => <Used value={item.cpu_used_core_hours} measured={item.measured} />,
+      cpu,
+    ),
+    number('memory', t('usage.memory_requested'), (item) => figure(item.memory_gib_hours, tag), memory),
+    number(
+      'memory_used',
+      t('usage.memory_used'),
+      (item) => <Used value={item.memory_used_gib_hours} measured={item.measured} />,
+      memory,
+    ),
     number('gap', t('usage.gap_hours'), (item) =>
       item.gap_hours > 0 ? figure(item.gap_hours, tag) : <span className="faint">–</span>,
     ),
@@ -71,7 +91,7 @@ export function UsageTable({ query, paging, equipped, stored, currency }: Props)
     columns.splice(
       -1,
       0,
-      number('gpu', t('usage.gpu_requested'), (item) => figure(item.gpu_hours, tag)),
+      number('gpu', t('usage.gpu_requested'), (item) => figure(item.gpu_hours, tag), t('usage.unit_gpu')),
     );
   }
   if (stored) {

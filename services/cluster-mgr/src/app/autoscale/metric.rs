@@ -6,6 +6,7 @@
 use api_types::autoscaling::Rounding;
 use api_types::pods::PodPhase;
 use chrono::{DateTime, Duration, Utc};
+use platform::text::counted;
 
 /// A pod this young was measured over a time in which it was starting, at least in part.
 const STARTING: Duration = Duration::seconds(60);
@@ -130,9 +131,9 @@ impl Aim {
         let fair = total / (count * self.target);
         if self.is_within(fair) || (ratio < 1.0 && fair > 1.0) || (ratio >= 1.0 && fair < 1.0) {
             let formula = format!(
-                "{} / {} pods = {}, {} of the target: kept",
+                "{} / {} = {}, {} of the target: kept",
                 figure(total),
-                figure(count),
+                counted(count, "pod"),
                 figure(total / count),
                 figure(fair)
             );
@@ -152,8 +153,9 @@ impl Aim {
             return Proposal {
                 replicas: current,
                 formula: format!(
-                    "{} / {current} replicas, {} of the target: kept",
+                    "{} / {}, {} of the target: kept",
                     figure(total),
+                    counted(current, "replica"),
                     figure(fair)
                 ),
             };

@@ -18,6 +18,7 @@ pub(crate) mod thinning;
 
 use api_types::autoscaling::{AutoscalingDecision, AutoscalingPolicy, DecisionOutcome, MetricReading};
 use chrono::{DateTime, Duration, Utc};
+use platform::text::counted;
 
 use metric::{Aim, Reading, figure};
 use past::Past;
@@ -223,13 +224,14 @@ fn message(decision: &AutoscalingDecision) -> String {
         .map(|reading| reading.name.as_str())
         .collect();
     let mut text = match decision.outcome {
-        DecisionOutcome::Scaled => format!("{} -> {} replicas", decision.current, decision.wanted),
+        DecisionOutcome::Scaled => format!("{} -> {}", decision.current, counted(decision.wanted, "replica")),
         DecisionOutcome::Recorded => format!(
-            "would go from {} to {} replicas",
-            decision.current, decision.wanted
+            "would go from {} to {}",
+            decision.current,
+            counted(decision.wanted, "replica")
         ),
-        DecisionOutcome::Kept => format!("{} replicas are kept", decision.current),
-        DecisionOutcome::Held => format!("{} replicas are held", decision.current),
+        DecisionOutcome::Kept => format!("kept at {}", counted(decision.current, "replica")),
+        DecisionOutcome::Held => format!("held at {}", counted(decision.current, "replica")),
     };
     if let Some(by) = by {
         text.push_str(": ");

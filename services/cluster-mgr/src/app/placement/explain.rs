@@ -1,6 +1,7 @@
 //! Why each cluster holds what it holds.
 
 use api_types::placement::{PlacementReason, PlacementStrategy};
+use platform::text::counted;
 
 use super::division::Seat;
 use super::obstacle::Obstacle;
@@ -133,7 +134,7 @@ fn message(
                 PlacementStrategy::Weights { .. } => {
                     format!("weight {} of {all_votes}", seat.votes)
                 }
-                _ => format!("room for {} of {all_votes} replicas", seat.votes),
+                _ => format!("room for {} of {}", seat.votes, counted(all_votes, "replica")),
             };
             let mut text = format!("{count} of {}: {share}", request.replicas);
             if held > 0 && count >= held && !request.afresh {
@@ -192,7 +193,7 @@ fn pinned(candidate: &Candidate<'_>, seat: &Seat) -> (Vec<&'static str>, String)
 
 /// The decision in one sentence.
 pub(super) fn summary(decision: &Decision<'_>) -> String {
-    let wanted = replicas(decision.request.replicas);
+    let wanted = counted(decision.request.replicas, "replica");
     if decision.unplaced > 0 {
         return format!(
             "{} of {wanted} fit nowhere: {}",
@@ -201,12 +202,7 @@ pub(super) fn summary(decision: &Decision<'_>) -> String {
         );
     }
     let used = decision.seats.iter().filter(|seat| seat.seats > 0).count();
-    let clusters = if used == 1 { "cluster" } else { "clusters" };
-    format!("{wanted} on {used} {clusters}")
-}
-
-fn replicas(count: u32) -> String {
-    format!("{count} replica{}", if count == 1 { "" } else { "s" })
+    format!("{wanted} on {}", counted(used, "cluster"))
 }
 
 /// What keeps each cluster from taking more, in a few words each.

@@ -3,6 +3,7 @@
 use api_types::operations::{OperationKind, OperationState, OperationStep, StepState};
 use api_types::services::SyncState;
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 
 use crate::app::reconcile::sync::Sync;
 use crate::db::columns::{Steps, read_word, word};
@@ -241,7 +242,7 @@ fn tell(
         let places = || steps.iter().filter(|step| step.name != PLACEMENT);
         let done: u32 = places().map(|step| step.done).sum();
         let total: u32 = places().map(|step| step.total).sum();
-        format!("{done} of {total} replicas ready")
+        format!("{done} of {} ready", counted(total, "replica"))
     };
     match state {
         OperationState::Running => {

@@ -2,6 +2,7 @@
 
 use api_types::services::{Problem, RolloutState, ServiceState, ServiceStatus, SyncState};
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 
 use crate::app::reconcile::sync::{Sync, explain};
 use crate::db::{DbErr, services};
@@ -32,7 +33,7 @@ pub struct Context<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// The status, its `since` kept while the state stays.
+/// The status, its `since` kept while the state stays; trouble that gets better or worse began when it began.
 pub fn derive(
     service: &services::Model,
     syncs: &[Sync<'_>],
@@ -42,8 +43,8 @@ pub fn derive(
     let sum = add_up(service, syncs, context);
     let (mut state, mut message) = judge(service, syncs, context, &sum);
     // What crashes again and again starts each time, and may be ready for a moment.
-    let troubled = matches!(before.state, ServiceState::Failed | ServiceState::Degraded);
-    if troubled
+    let is_trouble = |state| matches!(state, ServiceState::Failed | ServiceState::Degraded);
+    if is_trouble(before.state)
         && matches!(state, ServiceState::Running | ServiceState::Progressing)
         && context.well_until.is_some_and(|until| until > context.now)
     {
@@ -56,7 +57,7 @@ pub fn derive(
         updated: sum.updated,
         wanted: service.replicas.max(0) as u32,
         unknown: sum.unknown,
-        since: if before.state == state {
+        since: if before.state == state || is_trouble(before.state) && is_trouble(state) {
             before.since
         } else {
             context.now
@@ -162,7 +163,7 @@ fn judge(
         };
         format!(
             "{names} {does} answer: what is known of {its} {} is old",
-            replicas(sum.unknown)
+            counted(sum.unknown, "replica")
         )
     };
     if service.replicas == 0 {
@@ -181,7 +182,7 @@ fn judge(
         } else if sum.ready > sum.updated && sum.ready > 0 {
             text = format!(
                 "{text}. The {} of the revision before keep serving",
-                replicas(sum.ready - sum.updated)
+                counted(sum.ready - sum.updated, "replica")
             );
         }
         text
@@ -207,8 +208,9 @@ fn judge(
         .any(|sync| sync.assignment.wanted_now() == 0 && sync.cluster.answers());
     if sum.unsettled || held || removing && context.operating || syncs.is_empty() {
         let mut text = format!(
-            "{} of {wanted} replicas ready on revision {}",
+            "{} of {} ready on revision {}",
             sum.updated.min(wanted),
+            counted(wanted, "replica"),
             service.revision
         );
         if sum.unknown > 0 {
@@ -240,8 +242,4 @@ fn deleting(syncs: &[Sync<'_>]) -> (ServiceState, String) {
     } else {
         (ServiceState::Progressing, text)
     }
-}
-
-fn replicas(count: u32) -> String {
-    format!("{count} replica{}", if count == 1 { "" } else { "s" })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use api_types::clusters::ClusterState;
 use api_types::services::{Problem, RolloutState, SyncState, WorkloadObservation};
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 
 use crate::app::reconcile::fence::Fence;
 use crate::app::reconcile::fleet::ClusterView;
@@ -237,8 +238,9 @@ fn drifted(
                 Some(seen.drift.join(", "))
             } else if seen.replicas != replicas {
                 Some(format!(
-                    "Deployment/{}: {} replicas instead of {replicas}",
-                    question.service.name, seen.replicas
+                    "Deployment/{}: {} instead of {replicas}",
+                    question.service.name,
+                    counted(seen.replicas, "replica")
                 ))
             } else {
                 None
@@ -252,7 +254,7 @@ fn drifted(
 
 fn observed(seen: &WorkloadObservation, replicas: u32, sync: &mut Sync<'_>) {
     let ready = seen.ready.min(replicas);
-    let progress = format!("{ready} of {replicas} replicas ready");
+    let progress = format!("{ready} of {} ready", counted(replicas, "replica"));
     match seen.rollout {
         RolloutState::Failed => {
             sync.state = SyncState::Failed;

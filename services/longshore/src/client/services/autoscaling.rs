@@ -7,6 +7,7 @@ use api_types::autoscaling::{
 };
 use api_types::common::Page;
 use chrono::{DateTime, Utc};
+use platform::text::counted;
 
 use crate::client::arguments::{AutoscalingCommand, Format, Listing, One};
 use crate::client::failure::{Failure, Outcome};
@@ -157,7 +158,7 @@ fn text(at: &str, autoscaling: &Autoscaling, now: DateTime<Utc>) -> String {
         .collect();
     let unread = match autoscaling.unread {
         0 => String::new(),
-        unread => format!("{unread} times a metric could not be read"),
+        unread => format!("{} a metric could not be read", counted(unread, "time")),
     };
     let mut text = pairs(&[
         ("policy", policy_line(policy)),

@@ -4,6 +4,7 @@ use api_types::common::ListQuery;
 use api_types::fencing::NewAcceptedRisk;
 use api_types::services::{NewRelease, Service, ServiceDeletion, ServicePatch};
 use clients::portal::ServiceAt;
+use platform::text::counted;
 
 use crate::client::arguments::{Format, One, Scope, Waiting};
 use crate::client::failure::{Failure, Outcome};
@@ -20,7 +21,7 @@ pub async fn scale(service: &str, replicas: u32, waiting: &Waiting, scope: &Scop
         return unchanged(
             &before,
             scope.common.output,
-            &format!("has {replicas} replicas already"),
+            &format!("has {} already", counted(replicas, "replica")),
         );
     }
     let patch = ServicePatch {
@@ -95,9 +96,9 @@ pub async fn delete(deletion: ServiceDeletion, yes: bool, waiting: &Waiting, one
         let service = session.done(session.portal.get_service(&at).await)?;
         let pods = session.done(session.portal.list_pods(&at, &ListQuery::default()).await)?;
         output::note(&format!(
-            "{at} is deleted with its {} pods on every cluster, its {} revisions and their secrets. {}. It can't be undone.",
-            pods.total_estimate,
-            service.latest_revision,
+            "{at} is deleted with {} on every cluster, {} and their secrets. {}. It can't be undone.",
+            counted(pods.total_estimate, "pod"),
+            counted(service.latest_revision, "revision"),
             if deletion.delete_volumes {
                 "What is in its volumes is deleted too"
             } else {

@@ -38,7 +38,7 @@ export function BulkServices({ kind, services, onClose }: Props) {
       case 'restart':
         return t('bulk.will_restart', { count: plan.replicas });
       case 'scale':
-        return t('bulk.will_scale', { from: plan.from, to: plan.to });
+        return t('bulk.will_scale', { from: plan.from, to: plan.to, count: plan.to });
       case 'release':
         return plan.to;
       case 'roll_back':

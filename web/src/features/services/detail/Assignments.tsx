@@ -68,16 +68,10 @@ export function Assignments({ query, service, onAction }: Props) {
               ready={observed.stale ? 0 : observed.ready}
               unknown={observed.stale ? observed.ready : 0}
               wanted={replicas}
-              label={t('assignment.ready_label', { ready: observed.ready, wanted: replicas })}
             />
           </Observed>
         ) : (
-          <Replicas
-            ready={0}
-            unknown={0}
-            wanted={replicas}
-            label={t('assignment.ready_label', { ready: 0, wanted: replicas })}
-          />
+          <Replicas ready={0} unknown={0} wanted={replicas} />
         ),
     },
     {
@@ -103,7 +97,7 @@ export function Assignments({ query, service, onAction }: Props) {
       title: t('assignment.why'),
       responsive: ['md'],
       render: (_, { reason, decided_at }) => (
-        <div style={{ whiteSpace: 'normal', maxWidth: 380 }}>
+        <div style={{ whiteSpace: 'normal', maxWidth: 'min(380px, 20vw)' }}>
           <PlacementWhy reason={reason} />
           <div className="faint">
             {t('placement.decided')} <Age at={decided_at} />

@@ -30,7 +30,7 @@ export function ServiceHeader({ service, onAction }: Props) {
   const restart = permit('service:release', address).reason ?? blocked;
   const remove = permit('service:delete', address).reason ?? blocked;
   const facts: [string, React.ReactNode][] = [
-    [t('word.replicas'), <Replicas key="r" {...status} label={t('service.replicas_label', { ...status })} />],
+    [t('word.replicas'), <Replicas key="r" {...status} />],
     [
       t('word.image'),
       <span key="i" className={styles.image}>

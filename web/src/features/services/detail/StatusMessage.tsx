@@ -31,12 +31,16 @@ export function StatusMessage({ service, assignments }: Props) {
   // The new revision fails, and the one before carries on.
   const oldServes =
     status.state === 'degraded' && status.ready >= status.wanted && status.updated < status.wanted;
+  const told = oldServes ? status.ready : status.state === 'unknown' ? status.unknown : status.wanted;
   return (
     <section className={styles.message} data-tone={status.state} aria-label={t('service.what_is_wrong')}>
       <StateIcon tone={status.state} size={18} />
       <div className={styles.messageBody}>
         <p className={styles.messageTitle}>
-          {t(oldServes ? 'service.summary_old_serves' : `service.summary_${status.state}`, { ...status })}
+          {t(oldServes ? 'service.summary_old_serves' : `service.summary_${status.state}`, {
+            ...status,
+            count: told,
+          })}
           {status.state === 'unknown' && status.observed_at && (
             <>
               {' '}

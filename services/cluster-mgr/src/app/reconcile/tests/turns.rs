@@ -375,6 +375,38 @@ fn what_crashes_again_and_again_does_not_count_as_running_in_between() {
     assert_eq!(play.state(), ServiceState::Running);
 }
 
+/// Of several that crash by turns, some or none are ready at a time.
+#[test]
+fn trouble_that_gets_better_and_worse_began_when_it_began() {
+    let mut play = running();
+    let began = play.now + chrono::Duration::seconds(5);
+    for (ready, expected) in [
+        (1, ServiceState::Degraded),
+        (0, ServiceState::Failed),
+        (1, ServiceState::Degraded),
+        (0, ServiceState::Failed),
+    ] {
+        play.now += chrono::Duration::seconds(5);
+        for name in ["a", "b"] {
+            let seen = play.seen(name);
+            seen.ready = ready;
+            seen.updated_ready = ready;
+            seen.problems = vec![Problem {
+                reason: "CrashLoopBackOff".to_owned(),
+                message: "exit code 1".to_owned(),
+                advice: String::new(),
+                pods: 2 - ready,
+                example_pod: "web-1".to_owned(),
+            }];
+            seen.rollout = RolloutState::Progressing;
+        }
+        let outcome = play.turn();
+        play.write(&outcome);
+        assert_eq!(play.state(), expected);
+        assert_eq!(play.subject.service.since, began);
+    }
+}
+
 #[test]
 fn a_service_of_no_replicas_is_stopped() {
     let mut play = running();
