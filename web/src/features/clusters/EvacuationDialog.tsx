@@ -110,13 +110,13 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
       key: 'service',
       title: t('word.service'),
       render: (_, move) => (
-        <>
-          <Link to={servicePath(move)}>{move.service}</Link>{' '}
-          <span className="faint">
+        <div>
+          <Link to={servicePath(move)}>{move.service}</Link>
+          <div className="faint">
             {move.project} / {move.environment}
             {move.priority !== 'normal' && ` · ${t(`placement.priority_${move.priority}`)}`}
-          </span>
-        </>
+          </div>
+        </div>
       ),
     },
     { key: 'replicas', title: t('evacuation.leaving'), dataIndex: 'replicas', className: 'number' },
