@@ -35,7 +35,8 @@ test(
     await section.getByText(t('form.path')).waitFor();
     await choose(page, t('service_form.volume_access'), t('volume.access_one_node'));
     await section.getByText(t('form.volume_access')).waitFor();
-    await picture(page, 'volumes-form-refused');
+    await section.scrollIntoViewIfNeeded();
+  await picture(page, 'volumes-form-refused');
     await assertAccessible(page, 'the form of a volume');
     await section.getByLabel(t('word.name'), { exact: true }).fill('data');
     await section.getByLabel(t('service_form.volume_size'), { exact: true }).fill('10Gi');

@@ -35,13 +35,13 @@ export function MovesTable<T extends Move>(props: Props<T>) {
       key: 'service',
       title: t('word.service'),
       render: (_, move) => (
-        <>
-          <Link to={servicePath(move)}>{move.service}</Link>{' '}
-          <span className="faint">
+        <div>
+          <Link to={servicePath(move)}>{move.service}</Link>
+          <div className="faint">
             {move.project} / {move.environment}
             {remark?.(move)}
-          </span>
-        </>
+          </div>
+        </div>
       ),
     },
     { key: 'replicas', title: replicas, className: 'number', render: (_, move) => move.replicas },

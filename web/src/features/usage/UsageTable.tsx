@@ -98,7 +98,7 @@ export function UsageTable({ query, paging, equipped, stored, currency }: Props)
     columns.splice(
       -1,
       0,
-      number('storage', t('usage.storage_held'), (item) => figure(item.storage_gib_hours, tag)),
+      number('storage', t('usage.storage_held'), (item) => figure(item.storage_gib_hours, tag), memory),
     );
   }
   if (currency) {
