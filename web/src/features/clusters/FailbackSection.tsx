@@ -71,10 +71,7 @@ function useChange(name: string, onDone: () => void) {
   return useMutation({
     mutationFn: async (change: 'stop' | { percent: number | null }) => {
       if (change === 'stop') await send(client.DELETE('/api/v1/clusters/{cluster}/failback', path));
-      else
-        await send(
-          client.POST('/api/v1/clusters/{cluster}/failback', { ...path, body: change }),
-        );
+      else await send(client.POST('/api/v1/clusters/{cluster}/failback', { ...path, body: change }));
     },
     onSuccess: (_, change) => {
       onDone();
