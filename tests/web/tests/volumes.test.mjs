@@ -22,6 +22,8 @@ test(
     const name = freshName('stored');
     const visited = await visit(browser);
     const { page, t } = visited;
+    // It is looked for where it was, once it is deleted.
+    visited.expect(/404.*\/services\//);
     await enter(visited, `/services/new?project=${place.project}&environment=${place.environment}`);
     await page.getByLabel(t('word.name'), { exact: true }).fill(name);
     await page.getByLabel(t('word.image'), { exact: true }).fill('registry.example/tests/web:1');

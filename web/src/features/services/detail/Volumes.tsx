@@ -106,7 +106,7 @@ export function Volumes({ address }: { address: ServiceAddress }) {
         ) : wanted ? (
           t('volume.not_in_use')
         ) : (
-          <Tag color="gold">{t('volume.kept')}</Tag>
+          <Tag>{t('volume.kept')}</Tag>
         ),
     },
     {
