@@ -38,7 +38,7 @@ test(
     await choose(page, t('service_form.volume_access'), t('volume.access_one_node'));
     await section.getByText(t('form.volume_access')).waitFor();
     await section.scrollIntoViewIfNeeded();
-  await picture(page, 'volumes-form-refused');
+    await picture(page, 'volumes-form-refused');
     await assertAccessible(page, 'the form of a volume');
     await section.getByLabel(t('word.name'), { exact: true }).fill('data');
     await section.getByLabel(t('service_form.volume_size'), { exact: true }).fill('10Gi');

@@ -1747,9 +1747,10 @@ export interface components {
     ClusterId: string;
     /** @description What ipaas saw of a cluster. */
     ClusterObservation: {
-      /** @description What the nodes can give to pods. */
+      /** @description What the nodes can give to pods, those that take only pods with GPUs included. */
       allocatable: components['schemas']['ResourceAmounts'];
       free?: components['schemas']['FreeRoom'] | null;
+      gpu_nodes?: components['schemas']['GpuNodes'] | null;
       /** @description The API server's version: `v1.33.1`. */
       kubernetes_version: string;
       largest_node?: components['schemas']['ResourceAmounts'] | null;
@@ -1872,6 +1873,7 @@ export interface components {
       clusters: string[];
       /** Format: date-time */
       created_at: string;
+      failback: components['schemas']['FailbackPolicy'];
       failover: components['schemas']['Failover'];
       id: components['schemas']['EnvironmentId'];
       /** @description A DNS label, at most 20 characters: `dev`, `test`, `staging`, `production`. */
@@ -1895,6 +1897,8 @@ export interface components {
     EnvironmentPatch: {
       /** @default null */
       clusters?: string[] | null;
+      /** @default null */
+      failback?: components['schemas']['FailbackPolicy'] | null;
       /** @default null */
       failover?: components['schemas']['Failover'] | null;
     };
@@ -1989,32 +1993,39 @@ export interface components {
       reason: string;
       source: string;
     };
-    /** @description What left a cluster by an evacuation and has not returned. */
+    /** @description What left a cluster by an evacuation and has not returned, of environments that may move back. */
     Failback: {
       operation?: components['schemas']['OperationId'] | null;
-      /**
-       * Format: int32
-       * @description At most so many percent of them move at a time.
-       */
-      percent: number;
       /** Format: int64 */
       replicas_left: number;
       /** Format: int64 */
       services_left: number;
     };
+    /** @enum {string} */
+    FailbackMode: 'never' | 'confirm' | 'automatic';
     /** @description What moving back would do now; nothing is stored. */
     FailbackPlan: {
       /** @description In the order in which they move; at most 500. */
       moves: components['schemas']['PlannedReturn'][];
-      /**
-       * Format: int32
-       * @description At most so many percent of the replicas at a time, unless another share is asked for.
-       */
-      percent: number;
       /** Format: int64 */
       replicas: number;
       /** Format: int64 */
       services: number;
+    };
+    /** @description What happens to replicas that an evacuation moved off a cluster, once that is in use again. */
+    FailbackPolicy: {
+      /**
+       * Format: int32
+       * @description Minutes for which the cluster has to be Ready before they move by themselves, at most 10,080 (a week); 0: at once.
+       */
+      after_minutes: number;
+      mode: components['schemas']['FailbackMode'];
+      /**
+       * Format: int32
+       * @description At most so many percent of the environment's replicas that left the cluster move at a time, from 1 to 100; the next
+       *     when those are ready.
+       */
+      percent: number;
     };
     /**
      * @description What happens to the replicas on a cluster that is lost.
@@ -2024,6 +2035,8 @@ export interface components {
     /** @description So many nodes with so much free on each of them. */
     FreeNodes: {
       free: components['schemas']['ResourceAmounts'];
+      /** @description They take only pods that ask for GPUs. */
+      gpus_only?: boolean;
       /** Format: int32 */
       nodes: number;
     };
@@ -2047,6 +2060,15 @@ export interface components {
       observed_at?: string | null;
       /** @description Why, in words for a person. */
       reason: string;
+    };
+    /** @description Ready nodes that take only pods that ask for GPUs. */
+    GpuNodes: {
+      allocatable: components['schemas']['ResourceAmounts'];
+      /** @description The most that any one of them can give, each figure for itself. */
+      largest_node: components['schemas']['ResourceAmounts'];
+      /** Format: int32 */
+      nodes: number;
+      requested: components['schemas']['ResourceAmounts'];
     };
     /** @description A role and where it holds: everywhere, in a project, or in one environment of it. */
     Grant: {
@@ -2245,6 +2267,7 @@ export interface components {
     };
     NewEnvironment: {
       clusters?: string[];
+      failback?: components['schemas']['FailbackPolicy'];
       failover?: components['schemas']['Failover'];
       name: string;
     };
@@ -2272,12 +2295,12 @@ export interface components {
        */
       reason?: string;
     };
-    /** @description Asks to move replicas back. */
+    /** @description Asks to move replicas back, those of all environments but those that never do. */
     NewFailback: {
       /**
        * Format: int32
-       * @description At most so many percent of the replicas at a time, from 1 to 100; the next when those are ready. As configured when
-       *     absent.
+       * @description At most so many percent of each environment's replicas at a time, from 1 to 100; the next when those are ready.
+       *     What each environment says when absent.
        * @default null
        */
       percent?: number | null;
@@ -2748,6 +2771,7 @@ export interface components {
         clusters: string[];
         /** Format: date-time */
         created_at: string;
+        failback: components['schemas']['FailbackPolicy'];
         failover: components['schemas']['Failover'];
         id: components['schemas']['EnvironmentId'];
         /** @description A DNS label, at most 20 characters: `dev`, `test`, `staging`, `production`. */
@@ -3449,6 +3473,11 @@ export interface components {
     /** @description One service's replicas that return. */
     PlannedReturn: {
       environment: string;
+      /**
+       * Format: int32
+       * @description At most so many percent of its environment's replicas move at a time, unless another share is asked for.
+       */
+      percent: number;
       project: string;
       /**
        * Format: int32
@@ -4601,11 +4630,14 @@ export type Evacuation = components['schemas']['Evacuation'];
 export type EvacuationPlan = components['schemas']['EvacuationPlan'];
 export type Event = components['schemas']['Event'];
 export type Failback = components['schemas']['Failback'];
+export type FailbackMode = components['schemas']['FailbackMode'];
 export type FailbackPlan = components['schemas']['FailbackPlan'];
+export type FailbackPolicy = components['schemas']['FailbackPolicy'];
 export type Failover = components['schemas']['Failover'];
 export type FreeNodes = components['schemas']['FreeNodes'];
 export type FreeRoom = components['schemas']['FreeRoom'];
 export type Gap = components['schemas']['Gap'];
+export type GpuNodes = components['schemas']['GpuNodes'];
 export type Grant = components['schemas']['Grant'];
 export type Handover = components['schemas']['Handover'];
 export type Heartbeat = components['schemas']['Heartbeat'];

@@ -101,13 +101,7 @@ export function Volumes({ address }: { address: ServiceAddress }) {
       key: 'use',
       title: t('volume.use'),
       render: (_, { claim, wanted }) =>
-        claim.in_use ? (
-          t('volume.in_use')
-        ) : wanted ? (
-          t('volume.not_in_use')
-        ) : (
-          <Tag>{t('volume.kept')}</Tag>
-        ),
+        claim.in_use ? t('volume.in_use') : wanted ? t('volume.not_in_use') : <Tag>{t('volume.kept')}</Tag>,
     },
     {
       key: 'delete',
