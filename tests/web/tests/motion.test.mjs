@@ -46,15 +46,19 @@ async function opensAtItsPlace(page, field) {
   await list.waitFor({ state: 'hidden' });
 }
 
-/** What still moves, of what comes to an end. @param {import('playwright-core').Page} page */
+/** What still moves, of what comes to an end. A colour that fades moves nothing. @param {import('playwright-core').Page} page */
 const moving = (page) =>
   page.evaluate(() =>
-    document
-      .getAnimations()
-      .filter(({ playState, effect }) => {
-        return playState === 'running' && effect?.getComputedTiming().endTime !== Infinity;
-      })
-      .map((animation) => ('animationName' in animation ? String(animation.animationName) : 'transition')),
+    document.getAnimations().flatMap((animation) => {
+      const { playState, effect } = animation;
+      if (playState !== 'running' || effect?.getComputedTiming().endTime === Infinity) return [];
+      const what =
+        animation instanceof CSSTransition
+          ? animation.transitionProperty
+          : String(/** @type {CSSAnimation} */ (animation).animationName);
+      const where = /** @type {KeyframeEffect} */ (effect).target?.className ?? '';
+      return /color|shadow|fill|stroke/u.test(what) ? [] : [`${what} of ${where}`];
+    }),
   );
 
 for (const [language, width] of /** @type {const} */ ([

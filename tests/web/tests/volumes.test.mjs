@@ -103,9 +103,9 @@ test(
       await dialog.getByRole('button', { name: containing(t('action.delete')) }).click();
       await dialog.waitFor({ state: 'hidden' });
       await until(
-        'the claim to be gone',
-        () => api('GET', `${volumesPath}?service=${name}`),
-        ({ items }) => items.length < left,
+        'the page to show the claim no more',
+        () => doomed.count(),
+        (count) => count < left,
       );
     }
     await page.getByText(t('volume.kept_title')).waitFor({ state: 'hidden' });

@@ -132,7 +132,12 @@ export function ThemeProvider({ locale, children }: { locale: Locale; children: 
 
   return (
     <ThemeContext value={theme}>
-      <ConfigProvider theme={config} locale={locale} button={{ autoInsertSpace: false }}>
+      <ConfigProvider
+        theme={config}
+        locale={locale}
+        button={{ autoInsertSpace: false }}
+        wave={{ disabled: !motion }}
+      >
         <AntApp message={{ maxCount: 3 }} className="app-root">
           {children}
         </AntApp>
