@@ -192,7 +192,7 @@ fn snapshot(state: &AppState, services: impl Fn(&Member) -> Vec<ServiceKey>) -> 
     let mut claims = Vec::new();
     let mut complete = Vec::new();
     for member in state.members.all() {
-        if member.is_being_read() {
+        if member.is_being_read(now) {
             continue;
         }
         let freshness = member.freshness(now);

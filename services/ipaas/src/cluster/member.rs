@@ -134,11 +134,12 @@ impl Member {
         self.feeds.iter().all(|feed| feed.is_synced())
     }
 
-    /// Whether it is being read for the first time, and nothing says that this won't end well. Until then half of what it
-    /// has is not known, and what was known before the process began is the better word.
+    /// Whether it is being read for the first time, and nothing says that this won't end well. Until all of it is known and
+    /// watched, what was known before the process began is the better word.
     #[must_use]
-    pub fn is_being_read(&self) -> bool {
-        !self.is_synced()
+    pub fn is_being_read(&self, now: DateTime<Utc>) -> bool {
+        self.freshness(now).stale
+            && self.health.fresh_at().is_none()
             && self.connected.elapsed() < LONGEST_FIRST_READ
             && self.health.probed().error.is_none()
             && self.feed_error().is_none()

@@ -85,7 +85,7 @@ fn view_of(state: &AppState, member: &Member, reachable: bool) -> [bool; 5] {
     [
         reachable,
         member.is_synced(),
-        member.is_being_read(),
+        member.is_being_read(state.now()),
         member.freshness(state.now()).stale,
         member.throttle.shown(Instant::now()).is_some(),
     ]
