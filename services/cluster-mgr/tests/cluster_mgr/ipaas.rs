@@ -1,6 +1,7 @@
 //! A simulated ipaas: the paths of its client over clusters that do as they are told.
 
 mod measuring;
+mod observed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,11 +11,9 @@ use std::time::Duration;
 use api_types::changes::{Change, ChangeLine, Topic};
 use api_types::clusters::{ClusterObservation, ConnectionCheck, FreeRoom, Kubeconfig, ResourceAmounts};
 use api_types::common::ClusterId;
-use api_types::internal::{
-    Applied, Connection, DesiredWorkload, ObservedWorkload, PutConnection, WorkloadQuery, WorkloadSnapshot,
-};
+use api_types::internal::{Applied, Connection, DesiredWorkload, PutConnection};
 use api_types::services::{Problem, RolloutState, WorkloadObservation};
-use api_types::storage::{ClaimPhase, ObservedClaim, SeenClaim};
+use api_types::storage::{ClaimPhase, SeenClaim};
 use auth::Verifier;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -22,7 +21,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use chrono::{DateTime, Utc};
-use futures::stream;
 use http::StatusCode;
 use parking_lot::Mutex;
 use platform::crypto::MasterKey;
@@ -35,6 +33,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use measuring::{measure, measure_range};
+use observed::{follow, list_workloads, query_workloads};
 
 const MILLICORES: u64 = 1000;
 const GIB: u64 = 1 << 30;
@@ -727,103 +726,4 @@ async fn delete_claim(State(ipaas): State<Ipaas>, Path(path): Path<ClaimPath>) -
     world.tell(Topic::Workloads, Some(&name), Some(&place));
     ipaas.notify(&world);
     Ok(StatusCode::OK)
-}
-
-async fn list_workloads(State(ipaas): State<Ipaas>) -> Json<WorkloadSnapshot> {
-    snapshot(&ipaas, |_| true)
-}
-
-async fn query_workloads(
-    State(ipaas): State<Ipaas>,
-    Json(query): Json<WorkloadQuery>,
-) -> Json<WorkloadSnapshot> {
-    snapshot(&ipaas, |(project, environment, service)| {
-        query.services.iter().any(|wanted| {
-            (&wanted.project, &wanted.environment, &wanted.service) == (project, environment, service)
-        })
-    })
-}
-
-fn snapshot(ipaas: &Ipaas, takes: impl Fn(&(String, String, String)) -> bool) -> Json<WorkloadSnapshot> {
-    let world = ipaas.world.lock();
-    let mut workloads = Vec::new();
-    let mut claims = Vec::new();
-    let mut complete = Vec::new();
-    for (id, registered) in &world.connections {
-        let cluster = &world.clusters[&registered.cluster];
-        if cluster.up {
-            complete.push(*id);
-        }
-        for ((project, environment, service, _), claim) in &cluster.claims {
-            if takes(&(project.clone(), environment.clone(), service.clone())) {
-                claims.push(ObservedClaim {
-                    cluster_id: *id,
-                    cluster: registered.name.clone(),
-                    project: project.clone(),
-                    environment: environment.clone(),
-                    service: service.clone(),
-                    claim: claim.clone(),
-                });
-            }
-        }
-        for (place, workload) in &cluster.workloads {
-            if takes(place) {
-                let (project, environment, service) = place;
-                workloads.push(ObservedWorkload {
-                    cluster_id: *id,
-                    cluster: registered.name.clone(),
-                    project: project.clone(),
-                    environment: environment.clone(),
-                    service: service.clone(),
-                    observation: cluster.observed(workload),
-                    present: true,
-                });
-            }
-        }
-    }
-    Json(WorkloadSnapshot {
-        cursor: world.cursor(),
-        workloads,
-        claims,
-        complete,
-    })
-}
-
-#[derive(Deserialize)]
-struct Since {
-    cursor: Option<String>,
-}
-
-async fn follow(State(ipaas): State<Ipaas>, Query(since): Query<Since>) -> Response {
-    let news = ipaas.news.subscribe();
-    let cursor = since.cursor.unwrap_or_default();
-    let lines = stream::unfold(
-        (ipaas, news, cursor, Vec::<ChangeLine>::new()),
-        |(ipaas, mut news, mut cursor, mut ready)| async move {
-            loop {
-                if !ready.is_empty() {
-                    let line = ready.remove(0);
-                    return Some((line, (ipaas, news, cursor, ready)));
-                }
-                if ipaas.away.load(Ordering::SeqCst) {
-                    return None;
-                }
-                news.borrow_and_update();
-                {
-                    let world = ipaas.world.lock();
-                    ready = world.after(&cursor);
-                    cursor = world.cursor();
-                }
-                if ready.is_empty() {
-                    tokio::select! {
-                        changed = news.changed() => changed.ok()?,
-                        () = tokio::time::sleep(Duration::from_secs(2)) => {
-                            ready.push(ChangeLine::Alive { cursor: cursor.clone() });
-                        }
-                    }
-                }
-            }
-        },
-    );
-    platform::stream::ndjson(lines)
 }
