@@ -309,3 +309,33 @@ async fn a_real_prometheus_scrapes_it() {
     })
     .await;
 }
+
+/// Cores of a list of `metrics.k8s.io`, summed over what each item lists.
+async fn cores_of(stage: &Stage, what: &str, read: impl Fn(&Value) -> &Value) -> f64 {
+    let request = http::Request::get(format!("/apis/metrics.k8s.io/v1beta1/{what}"));
+    let list: Value = stage
+        .client
+        .request(request.body(Vec::new()).unwrap())
+        .await
+        .unwrap();
+    let cores = |item: &Value| {
+        let cpu = read(item)["cpu"].as_str().unwrap().trim_end_matches('u');
+        cpu.parse::<f64>().unwrap() / 1e6
+    };
+    list["items"].as_array().unwrap().iter().map(cores).sum()
+}
+
+/// Of pods that are alike one is read for the nodes; each counts all the same.
+#[tokio::test]
+async fn nodes_use_at_rest_what_their_pods_use() {
+    let (stage, _) = web().await;
+    let pods = cores_of(&stage, "pods", |pod| &pod["containers"][0]["usage"]).await;
+    let nodes = cores_of(&stage, "nodes", |node| &node["usage"]).await;
+    let all: Api<k8s_openapi::api::core::v1::Node> = Api::all(stage.client.clone());
+    let count = all.list(&Default::default()).await.unwrap().items.len() as f64;
+    assert!(pods > 0.004, "two pods at rest: {pods}");
+    assert!(
+        (nodes - 0.05 * count - pods).abs() < 0.0005,
+        "{nodes} of {count} beside {pods}"
+    );
+}
