@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use parking_lot::Mutex;
 use sandbox::{ClusterConfig, Sandbox, SandboxConfig};
+use test_support::real_clusters;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -19,6 +21,7 @@ pub struct TestClusters {
     pub kind: Kind,
     pub all: Vec<TestCluster>,
     sandbox: Option<Sandbox>,
+    broken: Mutex<Option<real_clusters::Use>>,
     _directory: Option<tempfile::TempDir>,
 }
 
@@ -75,6 +78,7 @@ impl TestClusters {
             kind: Kind::Sandbox,
             all,
             sandbox: Some(sandbox),
+            broken: Mutex::default(),
             _directory: Some(directory),
         }
     }
@@ -115,15 +119,19 @@ impl TestClusters {
             kind: Kind::Real,
             all,
             sandbox: None,
+            broken: Mutex::default(),
             _directory: None,
         })
     }
 
-    /// Makes a cluster's API server go away.
+    /// Makes a cluster's API server go away. Real clusters are this test's alone from then on.
     pub async fn take_down(&self, cluster: &TestCluster) {
         match &self.sandbox {
             Some(sandbox) => sandbox.cluster(&cluster.bed_name).unwrap().down().await,
-            None => bed("kill-apiserver", &cluster.bed_name),
+            None => {
+                self.broken.lock().get_or_insert_with(real_clusters::have_alone);
+                bed("kill-apiserver", &cluster.bed_name);
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use platform::server::Running;
 use sandbox::{ClusterConfig, ClusterHandle, Sandbox, SandboxConfig};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use test_support::{Backend, TestDatabase, wait_for};
+use test_support::{Backend, TestDatabase, real_clusters, wait_for};
 use uuid::Uuid;
 
 /// Real clusters share two cores with everything else.
@@ -48,6 +48,7 @@ pub struct Bed {
     pub project: String,
     pub database: TestDatabase,
     sandbox: Option<Sandbox>,
+    _real: Option<real_clusters::Use>,
     _folder: tempfile::TempDir,
 }
 
@@ -90,6 +91,7 @@ impl Bed {
     pub async fn bare(ground: Ground) -> Self {
         platform::foundation::install_tls_provider();
         let folder = tempfile::tempdir().unwrap();
+        let real = matches!(ground, Ground::Real).then(real_clusters::share);
         let (backend, sandbox, kubeconfigs) = match ground {
             Ground::Sandbox(backend) => {
                 let sandbox = start_sandbox(&folder).await;
@@ -129,6 +131,7 @@ impl Bed {
             foundation,
             database,
             sandbox,
+            _real: real,
             _folder: folder,
         }
     }

@@ -1,4 +1,4 @@
-//! Test databases and waiting; a dev-dependency only.
+//! Test databases, waiting, and the real clusters that tests share; a dev-dependency only.
 
 #![expect(
     clippy::print_stderr,
@@ -8,6 +8,7 @@
 
 pub mod database;
 pub mod fuzz;
+pub mod real_clusters;
 pub mod wait;
 
 pub use database::{Backend, TestDatabase};
