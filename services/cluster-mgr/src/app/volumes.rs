@@ -4,6 +4,7 @@
 //! has the volume no longer, and with its service only where the deletion says so.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use api_types::common::{ListQuery, Page};
 use api_types::placement::{Placement, PlacementReason};
@@ -29,6 +30,10 @@ use crate::state::AppState;
 
 /// Claims named one by one where a sentence names them; the rest is counted.
 const NAMED: usize = 5;
+
+/// How often, and for how long at most, a deletion looks whether it was seen.
+const SEEN_POLL: Duration = Duration::from_millis(50);
+const SEEN_WITHIN: Duration = Duration::from_secs(3);
 
 /// A volume as it is already, in an earlier revision or on a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -286,7 +291,7 @@ async fn wanted(connection: &impl Connection, rows: &[claims::Model]) -> Result<
         .collect())
 }
 
-/// Deletes a claim and its data, at once.
+/// Deletes a claim and its data, at once, and waits for a moment until that is seen.
 ///
 /// # Errors
 /// 404; 409 `volume_wanted` while the service has the volume there, `volume_in_use` while a pod mounts it; 422
@@ -296,16 +301,19 @@ pub async fn delete(state: &AppState, path: &ClaimPath, deletion: &VolumeDeletio
     let cluster = clusters::find(database, &path.cluster)
         .await?
         .ok_or_else(|| cluster_logic::missing(&path.cluster))?;
-    let rows = claims::of_environment(database, &path.project, &path.environment).await?;
-    let row = rows
-        .into_iter()
-        .find(|row| row.cluster_id == cluster.id && row.name == path.claim)
-        .ok_or_else(|| {
-            ApiError::not_found(format!(
-                "claim {} of {}/{} on cluster {}",
-                path.claim, path.project, path.environment, path.cluster
-            ))
-        })?;
+    let ClaimPath {
+        project,
+        environment,
+        claim,
+        ..
+    } = path;
+    let key = (cluster.id, project.clone(), environment.clone(), claim.clone());
+    let row = claims::find(database, key.clone()).await?.ok_or_else(|| {
+        ApiError::not_found(format!(
+            "claim {claim} of {project}/{environment} on cluster {}",
+            cluster.name
+        ))
+    })?;
     if deletion.confirm != row.name {
         return Err(ApiError::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -316,7 +324,6 @@ pub async fn delete(state: &AppState, path: &ClaimPath, deletion: &VolumeDeletio
             ),
         ));
     }
-    let key = row.key();
     if wanted(database, std::slice::from_ref(&row)).await? == [true] {
         return Err(ApiError::conflict(
             "volume_wanted",
@@ -334,7 +341,20 @@ pub async fn delete(state: &AppState, path: &ClaimPath, deletion: &VolumeDeletio
             &row.name,
         )
         .await?;
-    tracing::info!(cluster.name = %cluster.name, claim = %row.name, project = %key.1, environment = %key.2, "a claim was deleted");
+    tracing::info!(cluster.name = %cluster.name, claim, project, environment, "a claim was deleted");
+    // Who reads the list next finds it going or gone.
+    let seen = async {
+        loop {
+            match claims::find(database, key.clone()).await? {
+                Some(row) if !row.claim.0.deleting => tokio::time::sleep(SEEN_POLL).await,
+                _ => return Ok::<_, DbErr>(()),
+            }
+        }
+    };
+    match tokio::time::timeout(SEEN_WITHIN, seen).await {
+        Ok(seen) => seen?,
+        Err(_) => tracing::info!(cluster.name = %cluster.name, claim, "its deletion was not seen yet"),
+    }
     Ok(())
 }
 

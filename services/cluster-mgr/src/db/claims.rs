@@ -51,6 +51,10 @@ impl Model {
     }
 }
 
+pub async fn find(connection: &impl Connection, key: Key) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(key).one(connection).await
+}
+
 pub async fn all(connection: &impl Connection) -> Result<Vec<Model>, DbErr> {
     Entity::find().all(connection).await
 }

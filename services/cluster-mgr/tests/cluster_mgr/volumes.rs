@@ -202,6 +202,11 @@ async fn a_deletion_keeps_the_data_unless_it_says_otherwise() {
                 for cluster in ["east", "west"] {
                     let gone = delete_claim(&world, cluster, "keep-data", "keep-data").await;
                     assert_eq!(gone.0, StatusCode::NO_CONTENT, "{gone:?}");
+                    let left: Page<VolumeClaim> = world.get(VOLUMES).await;
+                    assert!(
+                        left.items.iter().all(|item| item.cluster != cluster),
+                        "who reads after a deletion sees it: {left:?}"
+                    );
                 }
             }
             claims_are(&world, &[]).await;

@@ -151,8 +151,11 @@ export function KeptVolumes({ address }: { address: ServiceAddress }) {
 /** Why a claim can't be deleted now. */
 function blockedBy(
   { claim, wanted, stale }: VolumeClaim,
-  t: (key: 'volume.blocked_wanted' | 'volume.blocked_in_use' | 'volume.blocked_stale') => string,
+  t: (
+    key: 'volume.deleting' | 'volume.blocked_wanted' | 'volume.blocked_in_use' | 'volume.blocked_stale',
+  ) => string,
 ): string | undefined {
+  if (claim.deleting) return t('volume.deleting');
   if (wanted) return t('volume.blocked_wanted');
   if (claim.in_use) return t('volume.blocked_in_use');
   if (stale) return t('volume.blocked_stale');
