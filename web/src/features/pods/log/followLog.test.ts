@@ -12,7 +12,9 @@ class Connection {
   constructor(readonly url: string) {
     Connection.all.push(this);
   }
+  closed = false;
   close() {
+    this.closed = true;
     this.onclose?.();
   }
   tell(frame: Frame) {
@@ -116,4 +118,18 @@ it('tells why it is refused, and waits for what does not answer', async () => {
   await vi.advanceTimersByTimeAsync(60_000);
   expect(states.at(-1)).toMatchObject({ kind: 'failed', error: { code: 'forbidden' } });
   expect(Connection.all).toHaveLength(4);
+});
+
+it('closes a connection that is given up only once it is there', () => {
+  const early = start();
+  early.stop();
+  expect(early.last().closed).toBe(false);
+  early.last().onopen?.();
+  expect(early.last().closed).toBe(true);
+  expect(early.states).toEqual([]);
+
+  const late = start();
+  late.last().onopen?.();
+  late.stop();
+  expect(late.last().closed).toBe(true);
 });

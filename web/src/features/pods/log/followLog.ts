@@ -35,6 +35,8 @@ export function followLog(feed: Feed, show: Show, say: Say): () => void {
   let retry: ReturnType<typeof setTimeout> | undefined;
   let attempts = 0;
   let cursor: string | undefined;
+  /** The present connection, and any. */
+  let opened = false;
   let everOpened = false;
 
   const end = (state: LogState) => {
@@ -54,8 +56,9 @@ export function followLog(feed: Feed, show: Show, say: Say): () => void {
   const connect = () => {
     const connection = new WebSocket(feed.streamUrl(cursor));
     socket = connection;
-    let opened = false;
+    opened = false;
     connection.onopen = () => {
+      if (stopped.signal.aborted) return connection.close();
       opened = true;
       everOpened = true;
       say({ kind: 'following' });
@@ -85,6 +88,7 @@ export function followLog(feed: Feed, show: Show, say: Say): () => void {
   return () => {
     stopped.abort();
     clearTimeout(retry);
-    socket?.close();
+    // One that is only being made is closed once it is: a browser complains of anything else.
+    if (opened) socket?.close();
   };
 }
