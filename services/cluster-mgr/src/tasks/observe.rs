@@ -1,14 +1,16 @@
 //! Follows ipaas's change stream and mirrors what is seen of services into the database.
 //!
 //! A change says only that something did. After a short pause, in which more may come, what it was about
-//! is read in one call and compared with the mirror: the services that it names, or all when they are very many. The
-//! pause grows with what a reading takes, so that reading never takes more than a small part of the time.
+//! is read in one call and compared with the mirror: the services that it names, the clusters that it names, or all when
+//! they are very many. The pause grows with what a reading takes, so that reading never takes more than a small part of
+//! the time.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use api_types::changes::{Change, ChangeLine, Topic};
-use api_types::internal::{ObservedWorkload, ServicePlace, WorkloadSnapshot};
+use api_types::common::ClusterId;
+use api_types::internal::{ObservedWorkload, ServicePlace, WorkloadQuery, WorkloadSnapshot};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
@@ -46,6 +48,8 @@ type Places = HashMap<Uuid, Place>;
 struct Wanted {
     all: bool,
     places: HashSet<Place>,
+    /// Clusters that came, went, or were read; everything on them.
+    clusters: HashSet<ClusterId>,
 }
 
 impl Wanted {
@@ -55,7 +59,13 @@ impl Wanted {
             (Topic::Workloads, Some(project), Some(environment), Some(service)) => {
                 self.places.insert((project, environment, service));
             }
-            (Topic::Workloads | Topic::Clusters, ..) => self.all = true,
+            (Topic::Clusters, ..) => match change.id.as_deref().and_then(|id| id.parse().ok()) {
+                Some(id) => {
+                    self.clusters.insert(ClusterId(id));
+                }
+                None => self.all = true,
+            },
+            (Topic::Workloads, ..) => self.all = true,
             _ => return false,
         }
         true
@@ -103,11 +113,35 @@ impl Observe {
             .await?
             .into_iter()
             .collect();
-        let mut difference = compare(&mirrors.services, &snapshot, &places, |_| true, at);
+        let mut difference = compare(&mirrors.services, &snapshot, &places, |_, _| true, at);
         compare_claims(&mirrors.claims, &snapshot, &places, |_| true, at, &mut difference);
         self.keep(mirrors, difference, &places, epoch).await?;
         self.state.work.looked_at_all(look(at, &snapshot));
         Ok(snapshot.cursor)
+    }
+
+    /// Reads everything on these clusters.
+    async fn look_on(
+        &self,
+        mirrors: &mut Mirrors,
+        clusters: &HashSet<ClusterId>,
+        epoch: i64,
+    ) -> anyhow::Result<()> {
+        if clusters.is_empty() {
+            return Ok(());
+        }
+        let at = self.state.now();
+        let query = WorkloadQuery::Clusters(clusters.iter().copied().collect());
+        let snapshot = self.state.ipaas.query_workloads(&query).await?;
+        let places: Places = services::places(&self.state.foundation.database)
+            .await?
+            .into_iter()
+            .collect();
+        let about = |_, cluster| clusters.contains(&ClusterId(cluster));
+        let mut difference = compare(&mirrors.services, &snapshot, &places, about, at);
+        let about = |row: &claims::Model| clusters.contains(&ClusterId(row.cluster_id));
+        compare_claims(&mirrors.claims, &snapshot, &places, about, at, &mut difference);
+        self.keep(mirrors, difference, &places, epoch).await
     }
 
     /// Reads the services at these places.
@@ -134,8 +168,9 @@ impl Observe {
                 service,
             })
             .collect();
-        let snapshot = self.state.ipaas.list_workloads_of(asked).await?;
-        let about = |id| places.contains_key(&id);
+        let query = WorkloadQuery::Services(asked);
+        let snapshot = self.state.ipaas.query_workloads(&query).await?;
+        let about = |id, _| places.contains_key(&id);
         let mut difference = compare(&mirrors.services, &snapshot, &places, about, at);
         // Claims are there also of a service that is gone.
         let about = |row: &claims::Model| {
@@ -219,6 +254,7 @@ impl Observe {
             let asked = services::places_of(&self.state.foundation.database, &ids).await?;
             let mut places = wanted.places;
             places.extend(asked.into_iter().map(|(_, place)| place));
+            self.look_on(mirrors, &wanted.clusters, epoch).await?;
             self.look_at(mirrors, &places, epoch).await?;
         }
         self.state.outbox.reconcile.wake();
@@ -233,12 +269,12 @@ fn look(at: DateTime<Utc>, snapshot: &WorkloadSnapshot) -> Look {
     }
 }
 
-/// What a reading of the services that `about` names changes in the mirror.
+/// What a reading of the services on the clusters that `about` names changes in the mirror.
 fn compare(
     mirror: &Mirror,
     snapshot: &WorkloadSnapshot,
     places: &Places,
-    about: impl Fn(Uuid) -> bool,
+    about: impl Fn(Uuid, Uuid) -> bool,
     at: DateTime<Utc>,
 ) -> Difference {
     let ids: HashMap<(&str, &str, &str), Uuid> = places
@@ -267,13 +303,13 @@ fn compare(
     let complete: HashSet<Uuid> = snapshot.complete.iter().map(|cluster| cluster.0).collect();
     difference.gone = mirror
         .keys()
-        .filter(|key| about(key.0) && !listed.contains(key) && complete.contains(&key.1))
+        .filter(|key| about(key.0, key.1) && !listed.contains(key) && complete.contains(&key.1))
         .copied()
         .collect();
     difference
 }
 
-/// What a reading of the services that `about` names changes in the mirror of claims.
+/// What a reading of what `about` names changes in the mirror of claims.
 fn compare_claims(
     mirror: &Claims,
     snapshot: &WorkloadSnapshot,
@@ -415,7 +451,6 @@ impl Task for Observe {
 
 #[cfg(test)]
 mod tests {
-    use api_types::common::ClusterId;
     use serde_json::json;
 
     use super::*;
@@ -458,7 +493,7 @@ mod tests {
             ],
             &[east, west],
         );
-        let difference = compare(&mirror, &first, &places, |_| true, at(0));
+        let difference = compare(&mirror, &first, &places, |_, _| true, at(0));
         assert_eq!(difference.fresh.len(), 2);
         for (row, _) in difference.fresh {
             mirror.insert((row.service_id, row.cluster_id), row);
@@ -469,23 +504,23 @@ mod tests {
             &[east, west],
         );
         assert_eq!(
-            compare(&mirror, &again, &places, |_| true, at(9)),
+            compare(&mirror, &again, &places, |_, _| true, at(9)),
             Difference::default()
         );
         // East changed; west is not seen at all, and isn't answering.
         let partial = snapshot(vec![workload(east, "web", 2, 10)], &[east]);
-        let difference = compare(&mirror, &partial, &places, |_| true, at(10));
+        let difference = compare(&mirror, &partial, &places, |_, _| true, at(10));
         assert_eq!((difference.fresh.len(), difference.gone.len()), (1, 0));
         // Now it answers, and has nothing.
         let whole = snapshot(vec![workload(east, "web", 1, 11)], &[east, west]);
         assert_eq!(
-            compare(&mirror, &whole, &places, |_| true, at(11)).gone,
+            compare(&mirror, &whole, &places, |_, _| true, at(11)).gone,
             [(service, west)]
         );
         // A look at another service says nothing about this one.
         let other = snapshot(vec![], &[east, west]);
         assert_eq!(
-            compare(&mirror, &other, &places, |_| false, at(12)),
+            compare(&mirror, &other, &places, |_, _| false, at(12)),
             Difference::default()
         );
     }

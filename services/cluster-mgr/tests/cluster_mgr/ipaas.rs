@@ -299,6 +299,10 @@ impl Ipaas {
 impl World {
     fn tell(&mut self, topic: Topic, cluster: Option<&str>, place: Option<&(String, String, String)>) {
         let sequence = self.changes.len() + 1;
+        let connected = cluster.and_then(|name| {
+            let mut all = self.connections.iter();
+            all.find(|(_, registered)| registered.cluster == name)
+        });
         self.changes.push(Change {
             cursor: format!("{}:{sequence}", self.epoch),
             topic,
@@ -306,7 +310,9 @@ impl World {
             environment: place.map(|place| place.1.clone()),
             service: place.map(|place| place.2.clone()),
             cluster: cluster.map(str::to_owned),
-            id: None,
+            id: connected
+                .filter(|_| topic == Topic::Clusters)
+                .map(|(id, _)| id.to_string()),
             at: now(),
         });
     }
@@ -531,10 +537,10 @@ async fn put_connection(
         id,
         Registered {
             name: body.name,
-            cluster,
+            cluster: cluster.clone(),
         },
     );
-    world.tell(Topic::Clusters, None, None);
+    world.tell(Topic::Clusters, Some(&cluster), None);
     ipaas.notify(&world);
     Ok(Json(check))
 }

@@ -167,24 +167,32 @@ async fn delete_claim(State(state): State<AppState>, Path(path): Path<ClaimPath>
 }
 
 async fn list_workloads(State(state): State<AppState>) -> Json<WorkloadSnapshot> {
-    Json(snapshot(&state, |member| member.services()))
+    Json(snapshot(&state, |_| true, |member| member.services()))
 }
 
 async fn query_workloads(
     State(state): State<AppState>,
     Json(query): Json<WorkloadQuery>,
 ) -> Json<WorkloadSnapshot> {
-    let keys: Vec<ServiceKey> = query
-        .services
-        .iter()
-        .map(|place| ServiceKey::new(&place.project, &place.environment, &place.service))
-        .collect();
-    Json(snapshot(&state, |_| keys.clone()))
+    Json(match query {
+        WorkloadQuery::Services(places) => {
+            let keys: Vec<ServiceKey> = places
+                .iter()
+                .map(|place| ServiceKey::new(&place.project, &place.environment, &place.service))
+                .collect();
+            snapshot(&state, |_| true, |_| keys.clone())
+        }
+        WorkloadQuery::Clusters(ids) => snapshot(&state, |id| ids.contains(&id), |member| member.services()),
+    })
 }
 
-/// What the clusters show of these services. A cluster that is being read for the first time is left out: half a list is
+/// What these clusters show of these services. A cluster that is being read for the first time is left out: half a list is
 /// no news.
-fn snapshot(state: &AppState, services: impl Fn(&Member) -> Vec<ServiceKey>) -> WorkloadSnapshot {
+fn snapshot(
+    state: &AppState,
+    looks_at: impl Fn(ClusterId) -> bool,
+    services: impl Fn(&Member) -> Vec<ServiceKey>,
+) -> WorkloadSnapshot {
     // Before the first read: what changes meanwhile is told again rather than lost.
     let cursor = state.changes.cursor();
     let now = state.now();
@@ -192,7 +200,7 @@ fn snapshot(state: &AppState, services: impl Fn(&Member) -> Vec<ServiceKey>) -> 
     let mut claims = Vec::new();
     let mut complete = Vec::new();
     for member in state.members.all() {
-        if member.is_being_read(now) {
+        if !looks_at(member.id) || member.is_being_read(now) {
             continue;
         }
         let freshness = member.freshness(now);

@@ -91,7 +91,8 @@ pub async fn apply(
         objects: left,
     };
     db::applied::put(&state.foundation.database, member.id, &applied, state.now()).await?;
-    let remembered = remembered(&applied);
+    let digests = applied.digests();
+    let remembered = remembered(applied.spec_hash, digests);
     outcome.pruned = prune(state, member, &key, &remembered).await?;
     member.tables.workloads.write().change(&key, |workload| {
         workload.remembered = Some(remembered);

@@ -6,7 +6,9 @@
 //! hashed under a key, since secrets are among them.
 
 use std::collections::BTreeMap;
+use std::num::ParseIntError;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -15,9 +17,24 @@ use crate::app::names::MANAGER;
 /// Our fields of an object, each with a short digest of its value.
 pub type Fields = BTreeMap<String, String>;
 
-/// Digest of [`Fields`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Digest of [`Fields`]; as text 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct FieldsDigest([u8; 16]);
+
+impl From<FieldsDigest> for String {
+    fn from(digest: FieldsDigest) -> Self {
+        format!("{:032x}", u128::from_be_bytes(digest.0))
+    }
+}
+
+impl TryFrom<String> for FieldsDigest {
+    type Error = ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, ParseIntError> {
+        u128::from_str_radix(&text, 16).map(|number| Self(number.to_be_bytes()))
+    }
+}
 
 impl FieldsDigest {
     #[must_use]
@@ -227,6 +244,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_digest_is_text_and_back() {
+        for byte in [0, 1, 255] {
+            let digest = FieldsDigest([byte; 16]);
+            let text = serde_json::to_string(&digest).unwrap();
+            assert_eq!(text.len(), 34, "{text}");
+            assert_eq!(serde_json::from_str::<FieldsDigest>(&text).unwrap(), digest);
+        }
+        assert!(serde_json::from_str::<FieldsDigest>("\"not one\"").is_err());
+    }
 
     fn reader() -> FieldReader {
         FieldReader::new([7; 32])

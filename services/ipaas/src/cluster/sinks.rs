@@ -1,6 +1,7 @@
 //! From what a cluster says to the tables, and word of it to whoever follows.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use serde::Deserialize as _;
@@ -63,15 +64,27 @@ pub struct Target {
     pub dirty: Arc<Dirty>,
     pub changes: Arc<ChangeLog>,
     pub fields: FieldReader,
+    /// While the cluster is read for the first time nothing of it is told; that it was read is.
+    pub quiet: Arc<AtomicBool>,
 }
 
 impl Target {
     fn objects_changed(&self, key: &ServiceKey) {
-        self.changes.workload_changed(&self.cluster, key);
         self.dirty.add(key.clone());
+        if !self.quiet.load(Ordering::Acquire) {
+            self.changes.workload_changed(&self.cluster, key);
+        }
+    }
+
+    /// From now on every change is told. Whoever follows is to read the cluster after this.
+    pub fn tell(&self) {
+        self.quiet.store(false, Ordering::Release);
     }
 
     fn pods_changed(&self, key: Option<&ServiceKey>) {
+        if self.quiet.load(Ordering::Acquire) {
+            return;
+        }
         self.changes.pods_changed(&self.cluster, key);
         if let Some(key) = key {
             self.changes.workload_changed(&self.cluster, key);

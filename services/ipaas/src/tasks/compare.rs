@@ -38,6 +38,12 @@ pub async fn run(state: AppState, member: Arc<Member>) {
         }
         tokio::time::sleep(SETTLE).await;
         let mut keys = member.dirty.take();
+        if member.freshness(state.now()).stale {
+            for key in keys {
+                waiting.entry(key).or_insert_with(Instant::now);
+            }
+            continue;
+        }
         keys.extend(waiting.keys().cloned());
         keys.extend(not_as_left(&member));
         if Instant::now() >= next_cleanup {
@@ -136,7 +142,8 @@ fn suspicions(member: &Member, key: &ServiceKey) -> Vec<Suspicion> {
 async fn find_drift(state: &AppState, member: &Member, key: &ServiceKey) -> Result<Found, ApiError> {
     let applied = db::applied::find(&state.foundation.database, member.id, key).await?;
     member.tables.workloads.write().change(key, |workload| {
-        workload.remembered = applied.as_ref().map(remembered);
+        let left = applied.as_ref();
+        workload.remembered = left.map(|left| remembered(left.spec_hash.clone(), left.digests()));
     });
     let Some(applied) = applied else {
         return Ok(Found::Drift(Vec::new()));

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use api_types::common::ClusterId;
 use platform::ApiError;
 use platform::error::chain;
 
-use crate::app::fields::FieldsDigest;
 use crate::cluster::follow::{Follower, Sink};
 use crate::cluster::kubeconfig;
 use crate::cluster::member::{Member, Parts};
@@ -15,6 +15,7 @@ use crate::cluster::paths::everywhere;
 use crate::cluster::rest::{Limits, Rest};
 use crate::cluster::sinks::{Dirty, NodeSink, ObjectSink, PodSink, ReplicaSetSink, Tables, Target};
 use crate::db;
+use crate::db::applied::Digests;
 use crate::db::connections::{Stored, seal_context};
 use crate::index::workloads::{Kind, ObjectName, Remembered};
 use crate::state::{AppState, Broken, Held};
@@ -135,6 +136,7 @@ async fn make(state: &AppState, stored: Stored, before: Option<&Member>) -> Resu
             dirty: Arc::new(Dirty::default()),
             changes: state.changes.clone(),
             fields: state.fields.clone(),
+            quiet: Arc::new(AtomicBool::new(true)),
         },
         stop: state.foundation.shutdown.child_token(),
     })))
@@ -144,22 +146,21 @@ async fn make(state: &AppState, stored: Stored, before: Option<&Member>) -> Resu
 async fn remember(state: &AppState, id: ClusterId, tables: &Tables) -> Result<(), ApiError> {
     let all = db::applied::list(&state.foundation.database, id).await?;
     let mut workloads = tables.workloads.write();
-    for applied in all {
-        let remembered = remembered(&applied);
-        workloads.change(&applied.key, |workload| workload.remembered = Some(remembered));
+    for left in all {
+        let remembered = remembered(left.spec_hash, left.digests);
+        workloads.change(&left.key, |workload| workload.remembered = Some(remembered));
     }
     Ok(())
 }
 
 /// The digests of what an apply left; the fields themselves stay in the database.
 #[must_use]
-pub fn remembered(applied: &db::applied::Applied) -> Remembered {
+pub fn remembered(spec_hash: String, digests: Digests) -> Remembered {
+    let objects = digests.into_iter();
     Remembered {
-        spec_hash: applied.spec_hash.clone(),
-        objects: applied
-            .objects
-            .iter()
-            .filter_map(|(name, fields)| Some((object_name(name)?, FieldsDigest::of(fields))))
+        spec_hash,
+        objects: objects
+            .filter_map(|(name, digest)| Some((object_name(&name)?, digest)))
             .collect(),
     }
 }

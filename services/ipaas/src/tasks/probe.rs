@@ -16,6 +16,8 @@ use crate::state::AppState;
 
 /// Between the first probes of two clusters, about.
 const START_SPREAD: Duration = Duration::from_millis(10);
+/// Between two probes the watches may come or go.
+const LOOK_PERIOD: Duration = Duration::from_millis(250);
 const MEASURE_PERIOD: Duration = Duration::from_secs(30);
 /// How often a cluster that has no metrics API is asked again.
 const MEASURE_AGAIN: Duration = Duration::from_secs(300);
@@ -50,11 +52,7 @@ pub async fn run(state: AppState, member: Arc<Member>) {
         if reachable && Instant::now() >= next_measure {
             next_measure = Instant::now() + measure(&state, &member).await;
         }
-        let view = view_of(&state, &member, reachable);
-        if news || told != Some(view) {
-            told = Some(view);
-            state.changes.cluster_changed(member.id, &member.name);
-        }
+        tell(&state, &member, reachable, news, &mut told);
         metrics::gauge!("longshore_cluster_reachable", "cluster" => member.name.to_string())
             .set(if reachable { 1.0 } else { 0.0 });
         let (pods, bytes) = {
@@ -67,28 +65,41 @@ pub async fn run(state: AppState, member: Arc<Member>) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => break,
-                // Between two probes the watches may come or go.
-                () = tokio::time::sleep(Duration::from_millis(500)) => {
-                    let view = view_of(&state, &member, reachable);
-                    if told != Some(view) {
-                        told = Some(view);
-                        state.changes.cluster_changed(member.id, &member.name);
-                    }
-                }
+                () = tokio::time::sleep(LOOK_PERIOD) => tell(&state, &member, reachable, false, &mut told),
             }
         }
     }
 }
 
 /// What others are told of when it changes.
-fn view_of(state: &AppState, member: &Member, reachable: bool) -> [bool; 5] {
-    [
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct View {
+    reachable: bool,
+    synced: bool,
+    being_read: bool,
+    stale: bool,
+    throttled: bool,
+}
+
+/// Tells of a cluster when something of it is news.
+fn tell(state: &AppState, member: &Member, reachable: bool, news: bool, told: &mut Option<View>) {
+    let view = View {
         reachable,
-        member.is_synced(),
-        member.is_being_read(state.now()),
-        member.freshness(state.now()).stale,
-        member.throttle.shown(Instant::now()).is_some(),
-    ]
+        synced: member.is_synced(),
+        being_read: member.is_being_read(state.now()),
+        stale: member.freshness(state.now()).stale,
+        throttled: member.throttle.shown(Instant::now()).is_some(),
+    };
+    if !news && *told == Some(view) {
+        return;
+    }
+    let read = !view.being_read && told.is_none_or(|told| told.being_read);
+    *told = Some(view);
+    if read {
+        member.target.tell();
+        state.changes.pods_changed(&member.name, None);
+    }
+    state.changes.cluster_changed(member.id, &member.name);
 }
 
 async fn probe(state: &AppState, member: &Member) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Several ipaas on one database, and a database that goes away.
 
-use api_types::internal::ServicePlace;
+use api_types::internal::{ServicePlace, WorkloadQuery};
 use platform::Foundation;
 use sandbox::faults::{Fault, Latency};
 use test_support::{Backend, wait_for};
@@ -54,11 +54,11 @@ async fn two_replicas_do_the_work_of_one() {
             let mut seen = Vec::new();
             for client in [&bed.client, &second] {
                 let snapshot = client
-                    .list_workloads_of(vec![ServicePlace {
+                    .query_workloads(&WorkloadQuery::Services(vec![ServicePlace {
                         project: bed.project.clone(),
                         environment: "test".into(),
                         service: "web".into(),
-                    }])
+                    }]))
                     .await
                     .unwrap();
                 seen.extend(

@@ -82,10 +82,14 @@ pub struct ObservedWorkload {
     pub present: bool,
 }
 
-/// Which services are asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct WorkloadQuery {
-    pub services: Vec<ServicePlace>,
+/// What of the workloads is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkloadQuery {
+    /// These services, on every cluster.
+    Services(Vec<ServicePlace>),
+    /// Everything on these clusters. Nothing is said of the others.
+    Clusters(Vec<ClusterId>),
 }
 
 /// What ipaas sees, of all services or of those that were asked about, at one cursor of its change stream.

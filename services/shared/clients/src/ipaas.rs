@@ -7,7 +7,7 @@ use api_types::clusters::{ConnectionCheck, Kubeconfig};
 use api_types::common::ClusterId;
 use api_types::internal::{
     Applied, Connection, DesiredWorkload, MeasurementQuery, Measurements, PutConnection, RangeMeasurements,
-    RangeQuery, ServicePlace, WorkloadQuery, WorkloadSnapshot,
+    RangeQuery, WorkloadQuery, WorkloadSnapshot,
 };
 use futures::Stream;
 use platform::lease::Fence;
@@ -112,16 +112,12 @@ impl IpaasClient {
         self.0.get("/internal/v1/workloads").await
     }
 
-    /// These services on every cluster, at one cursor of the change stream.
-    pub async fn list_workloads_of(
-        &self,
-        services: Vec<ServicePlace>,
-    ) -> Result<WorkloadSnapshot, ClientError> {
-        let query = WorkloadQuery { services };
+    /// These services, or everything on these clusters, at one cursor of the change stream.
+    pub async fn query_workloads(&self, query: &WorkloadQuery) -> Result<WorkloadSnapshot, ClientError> {
         let request = self
             .0
             .request(Method::POST, "/internal/v1/workloads/query")
-            .json(&query);
+            .json(query);
         self.0.json(request).await
     }
 

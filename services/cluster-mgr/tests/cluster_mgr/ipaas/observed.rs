@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use api_types::changes::ChangeLine;
+use api_types::common::ClusterId;
 use api_types::internal::{ObservedWorkload, WorkloadQuery, WorkloadSnapshot};
 use api_types::storage::ObservedClaim;
 use axum::extract::{Query, State};
@@ -15,26 +16,37 @@ use serde::Deserialize;
 use super::Ipaas;
 
 pub(super) async fn list_workloads(State(ipaas): State<Ipaas>) -> Json<WorkloadSnapshot> {
-    snapshot(&ipaas, |_| true)
+    snapshot(&ipaas, |_| true, |_| true)
 }
 
 pub(super) async fn query_workloads(
     State(ipaas): State<Ipaas>,
     Json(query): Json<WorkloadQuery>,
 ) -> Json<WorkloadSnapshot> {
-    snapshot(&ipaas, |(project, environment, service)| {
-        query.services.iter().any(|wanted| {
-            (&wanted.project, &wanted.environment, &wanted.service) == (project, environment, service)
-        })
-    })
+    match query {
+        WorkloadQuery::Services(wanted) => snapshot(
+            &ipaas,
+            |_| true,
+            |(project, environment, service)| {
+                wanted.iter().any(|wanted| {
+                    (&wanted.project, &wanted.environment, &wanted.service) == (project, environment, service)
+                })
+            },
+        ),
+        WorkloadQuery::Clusters(wanted) => snapshot(&ipaas, |id| wanted.contains(id), |_| true),
+    }
 }
 
-fn snapshot(ipaas: &Ipaas, takes: impl Fn(&(String, String, String)) -> bool) -> Json<WorkloadSnapshot> {
+fn snapshot(
+    ipaas: &Ipaas,
+    looks_at: impl Fn(&ClusterId) -> bool,
+    takes: impl Fn(&(String, String, String)) -> bool,
+) -> Json<WorkloadSnapshot> {
     let world = ipaas.world.lock();
     let mut workloads = Vec::new();
     let mut claims = Vec::new();
     let mut complete = Vec::new();
-    for (id, registered) in &world.connections {
+    for (id, registered) in world.connections.iter().filter(|(id, _)| looks_at(id)) {
         let cluster = &world.clusters[&registered.cluster];
         if cluster.up {
             complete.push(*id);
