@@ -28,6 +28,9 @@ pub enum Command {
     /// Look at services, change them, release them
     #[command(subcommand)]
     Service(Box<ServiceCommand>),
+    /// Look at what services have stored on clusters, and delete what nothing uses any more
+    #[command(subcommand)]
+    Volume(VolumeCommand),
     /// Look at clusters, close them to new replicas, empty them, and install their agents
     #[command(subcommand)]
     Cluster(ClusterCommand),
@@ -295,13 +298,6 @@ pub enum ServiceCommand {
         #[command(flatten)]
         one: One,
     },
-    /// List the claims that clusters have for a service's volumes, also those that are kept
-    Volumes {
-        #[command(flatten)]
-        listing: Listing,
-        #[command(flatten)]
-        one: One,
-    },
     /// Show the log of all replicas, merged in time
     Logs(Box<Logs>),
     /// List events of a service on every cluster, newest first
@@ -339,6 +335,33 @@ pub enum ServiceCommand {
         /// To this revision [default: the current one]
         #[arg(long, value_name = "NUMBER")]
         to: Option<i64>,
+        #[command(flatten)]
+        scope: Scope,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum VolumeCommand {
+    /// List the claims that clusters have for the volumes of services, also those of services that are gone
+    List {
+        /// Only of this service
+        #[arg(long, value_name = "NAME")]
+        service: Option<String>,
+        #[command(flatten)]
+        listing: Listing,
+        #[command(flatten)]
+        scope: Scope,
+    },
+    /// Delete a claim that nothing uses, and what is stored in it
+    Delete {
+        /// The claim's name, as `list` shows it
+        claim: String,
+        /// The cluster that it is on
+        #[arg(long, value_name = "NAME")]
+        cluster: String,
+        /// Don't ask
+        #[arg(short, long)]
+        yes: bool,
         #[command(flatten)]
         scope: Scope,
     },

@@ -15,6 +15,7 @@ pub mod services;
 mod session;
 pub mod table;
 pub mod text;
+mod volumes;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,7 @@ async fn carry_out(command: Command) -> Outcome {
         Command::Whoami { common } => login::whoami(&common).await,
         Command::Context(command) => login::context(command),
         Command::Service(command) => services::run(*command).await,
+        Command::Volume(command) => volumes::run(command).await,
         Command::Cluster(command) => look::clusters(command).await,
         Command::Project(command) => look::projects(command).await,
         Command::Operation(command) => operations::run(command).await,

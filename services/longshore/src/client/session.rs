@@ -62,16 +62,25 @@ impl Session {
         (project, environment)
     }
 
-    pub fn at(&self, scope: &Scope, service: &str) -> Outcome<ServiceAt> {
+    /// The project and the environment; an error that says how to give what is missing.
+    pub fn environment(&self, scope: &Scope) -> Outcome<(String, String)> {
         let missing = |what: &str, flag: &str| {
             Failure::usage(format!(
                 "which {what}? Give {flag}, or set a default with `longshore context set {flag} NAME`"
             ))
         };
         let (project, environment) = self.scope(scope);
+        Ok((
+            project.ok_or_else(|| missing("project", "--project"))?,
+            environment.ok_or_else(|| missing("environment", "--environment"))?,
+        ))
+    }
+
+    pub fn at(&self, scope: &Scope, service: &str) -> Outcome<ServiceAt> {
+        let (project, environment) = self.environment(scope)?;
         Ok(ServiceAt {
-            project: project.ok_or_else(|| missing("project", "--project"))?,
-            environment: environment.ok_or_else(|| missing("environment", "--environment"))?,
+            project,
+            environment,
             service: service.to_owned(),
         })
     }

@@ -741,3 +741,46 @@ async fn logs_of_all_replicas_are_read_together() {
     );
     assert_eq!(ended(following).await.code, 130);
 }
+
+#[tokio::test]
+async fn what_is_stored_is_listed_and_deleted() {
+    let world = World::start().await;
+    world.sign_in().await;
+    let stored = "name: stored\nreplicas: 1\nspec:\n  image: registry.example/demo/shop:1\n  \
+                  volumes: [{ name: data, mount_path: /data, size: 1Gi, access: many_nodes }]\n  \
+                  resources: { cpu_request: 10m, cpu_limit: 10m, memory_request: 16Mi, memory_limit: 16Mi }\n";
+    let said = world
+        .with_input(&["service", "apply", "-f", "-", "--wait"], stored)
+        .await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let list = ["volume", "list", "--service", "stored"];
+    let claim = wait_for("its claim", PATIENCE, async || {
+        let page = world.both(&list).await;
+        match page["items"].as_array().unwrap().as_slice() {
+            [item] => Ok(item.clone()),
+            _ => Err(page),
+        }
+    })
+    .await;
+    let cluster = claim["cluster"].as_str().unwrap();
+    let text = world.text(&["volume", "list"]).await;
+    assert!(
+        text.starts_with("SERVICE") && text.contains("stored-data") && text.contains(cluster),
+        "{text}"
+    );
+    let delete = ["volume", "delete", "stored-data", "--cluster", cluster];
+    world.refused(&delete, 2, "--yes").await;
+    let sure = [&delete[..], &["--yes"]].concat();
+    world.refused(&sure, 1, "volume_wanted").await;
+    world
+        .text(&["service", "delete", "stored", "--yes", "--wait"])
+        .await;
+    let kept = world.text(&list).await;
+    assert!(kept.contains("kept"), "{kept}");
+    assert_eq!(
+        world.text(&sure).await,
+        format!("stored-data on {cluster}: deleted, with what was stored in it\n")
+    );
+    assert_eq!(world.text(&list).await, "no volumes\n");
+    world.refused(&sure, 1, "not_found").await;
+}

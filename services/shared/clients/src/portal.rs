@@ -25,7 +25,7 @@ use api_types::services::{
     Assignment, NewRelease, NewRevision, NewRevisionPreview, NewService, Revision, RevisionDiff,
     RevisionSummary, Service, ServiceAccepted, ServiceDeletion, ServiceFilter, ServicePatch,
 };
-use api_types::storage::{VolumeClaim, VolumeFilter};
+use api_types::storage::{VolumeClaim, VolumeDeletion, VolumeFilter};
 use futures::Stream;
 use http::StatusCode;
 use http::header::{COOKIE, IF_MATCH, SET_COOKIE};
@@ -89,6 +89,14 @@ fn failback_path(cluster: &str) -> String {
 fn services_path(project: &str, environment: &str) -> String {
     let (project, environment) = (encoded(project), encoded(environment));
     format!("/projects/{project}/environments/{environment}/services")
+}
+
+fn volumes(project: &str, environment: &str) -> String {
+    format!(
+        "/projects/{}/environments/{}/volumes",
+        encoded(project),
+        encoded(environment)
+    )
 }
 
 fn encoded(part: &str) -> String {
@@ -392,22 +400,35 @@ impl PortalClient {
         self.read(request.query(&deletion)).await
     }
 
-    /// The claims that clusters have for a service's volumes.
+    /// The claims that clusters have for the volumes of an environment's services.
     pub async fn list_volumes(
         &self,
-        at: &ServiceAt,
+        (project, environment): (&str, &str),
+        filter: &VolumeFilter,
         list: &ListQuery,
     ) -> Result<Page<VolumeClaim>, ClientError> {
+        let request = self.request(Method::GET, &volumes(project, environment));
+        self.read(request.query(filter).query(list)).await
+    }
+
+    /// Deletes a claim and what is stored in it.
+    pub async fn delete_volume(
+        &self,
+        (project, environment): (&str, &str),
+        cluster: &str,
+        claim: &str,
+    ) -> Result<(), ClientError> {
         let path = format!(
-            "/projects/{}/environments/{}/volumes",
-            encoded(&at.project),
-            encoded(&at.environment)
+            "{}/{}/{}",
+            volumes(project, environment),
+            encoded(cluster),
+            encoded(claim)
         );
-        let filter = VolumeFilter {
-            service: Some(at.service.clone()),
+        let deletion = VolumeDeletion {
+            confirm: claim.to_owned(),
         };
-        let request = self.request(Method::GET, &path);
-        self.read(request.query(&filter).query(list)).await
+        let request = self.request(Method::DELETE, &path);
+        self.send(request.query(&deletion)).await.map(drop)
     }
 
     pub async fn restart_service(&self, at: &ServiceAt) -> Result<ServiceAccepted, ClientError> {

@@ -3,7 +3,6 @@
 use api_types::common::Page;
 use api_types::pods::{Event, Pod};
 use api_types::services::{Assignment, RevisionSummary, Service, ServiceFilter, ServiceStatus};
-use api_types::storage::VolumeClaim;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -12,7 +11,7 @@ use crate::client::failure::Outcome;
 use crate::client::output::answer;
 use crate::client::session::{Session, of_service};
 use crate::client::table::{Table, pairs};
-use crate::client::text::{age, bytes, short, word};
+use crate::client::text::{age, short, word};
 
 pub async fn list(filter: ServiceFilter, all: bool, listing: &Listing, scope: &Scope) -> Outcome {
     let session = Session::open(&scope.common)?;
@@ -73,48 +72,6 @@ fn ready(status: &ServiceStatus) -> String {
         String::new()
     };
     format!("{} of {}{unknown}", status.ready, status.wanted)
-}
-
-pub async fn volumes(listing: &Listing, one: &One) -> Outcome {
-    let (session, at) = of_service(one)?;
-    let page = session
-        .pages(listing, async |list| {
-            session.portal.list_volumes(&at, &list).await
-        })
-        .await?;
-    answer(one.scope.common.output, &page, || volume_table(&page, Utc::now()))
-}
-
-fn volume_table(page: &Page<VolumeClaim>, now: DateTime<Utc>) -> String {
-    let mut table = Table::new(&[
-        "volume", "claim", "cluster", "phase", "size", "class", "access", "use", "seen",
-    ]);
-    for item in &page.items {
-        let claim = &item.claim;
-        let stale = if item.stale { ", old" } else { "" };
-        table.row([
-            claim.volume.clone(),
-            claim.name.clone(),
-            item.cluster.clone(),
-            if claim.deleting {
-                "being deleted".to_owned()
-            } else {
-                word(claim.phase)
-            },
-            bytes(claim.capacity_bytes.unwrap_or(claim.requested_bytes)),
-            claim.storage_class.clone().unwrap_or_else(|| "-".to_owned()),
-            word(claim.access),
-            match (claim.in_use, item.wanted) {
-                (true, _) => "in use",
-                (false, true) => "not in use",
-                (false, false) => "kept",
-            }
-            .to_owned(),
-            item.observed_at
-                .map_or_else(|| "never".to_owned(), |at| format!("{} ago{stale}", age(at, now))),
-        ]);
-    }
-    table.text("no volumes")
 }
 
 #[derive(Serialize)]

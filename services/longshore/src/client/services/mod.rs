@@ -92,7 +92,6 @@ pub async fn run(command: ServiceCommand) -> Outcome {
             let deletion = ServiceDeletion { delete_volumes };
             change::delete(deletion, yes, &waiting, &one).await
         }
-        ServiceCommand::Volumes { listing, one } => look::volumes(&listing, &one).await,
         ServiceCommand::Logs(logs) => logs::logs(&logs).await,
         ServiceCommand::Events { listing, one } => look::events(&listing, &one).await,
         ServiceCommand::Pods { listing, one } => look::pods(&listing, &one).await,
