@@ -3485,6 +3485,8 @@ export interface components {
        */
       replicas: number;
       service: string;
+      /** @description Its data on the cluster, as it was when it left: what it finds there. */
+      volumes?: components['schemas']['StoredVolume'][];
     };
     /** @description A pod in a list. */
     Pod: {
@@ -3790,6 +3792,8 @@ export interface components {
        * @description Replicas that move in all.
        */
       replicas: number;
+      /** @description Data on clusters where no replica is then; it stays there. */
+      volumes?: components['schemas']['VolumeLeft'][];
     };
     /** @description Replicas that go from one cluster to another. */
     ReplicaMove: {
@@ -4510,6 +4514,14 @@ export interface components {
       /** @description Whether the service has this volume and is placed on this cluster. What is not wanted is kept for its data. */
       wanted: boolean;
     };
+    /** @description Data on a cluster without its service. */
+    VolumeLeft: {
+      /** Format: int64 */
+      bytes: number;
+      /** @description The claim: `web-data`. */
+      claim: string;
+      cluster: string;
+    };
     /** @description Who says whether a cluster is alive. */
     Witness: {
       /** @description False: it was never heard, so its silence means nothing yet. */
@@ -4789,6 +4801,7 @@ export type UserPatch = components['schemas']['UserPatch'];
 export type Volume = components['schemas']['Volume'];
 export type VolumeAccess = components['schemas']['VolumeAccess'];
 export type VolumeClaim = components['schemas']['VolumeClaim'];
+export type VolumeLeft = components['schemas']['VolumeLeft'];
 export type Witness = components['schemas']['Witness'];
 export type WitnessKind = components['schemas']['WitnessKind'];
 export type WorkloadObservation = components['schemas']['WorkloadObservation'];

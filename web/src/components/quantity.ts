@@ -22,6 +22,11 @@ export function bytes(value: number): string {
   return `${size >= 100 || unit === 0 ? Math.round(size) : Math.round(size * 10) / 10} ${BINARY[unit]}`;
 }
 
+/** Claims with their sizes: `web-data (10 GiB), web-cache (1 GiB)`. */
+export function claims(volumes: readonly { claim: string; bytes: number }[]): string {
+  return volumes.map(({ claim, bytes: size }) => `${claim} (${bytes(size)})`).join(', ');
+}
+
 const CPU = /^(\d+(?:\.\d{1,3})?)$|^(\d+)m$/;
 const MEMORY_UNITS: Record<string, number> = {
   '': 1,

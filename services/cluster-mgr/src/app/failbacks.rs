@@ -21,6 +21,7 @@ use crate::app::clusters::{locked, missing, present, save};
 use crate::app::failback::{Absent, Away, asked, permits, revised};
 use crate::app::failover;
 use crate::app::operations::{begin_on_cluster, ourselves, supersede};
+use crate::app::volumes;
 use crate::db::clusters::{FailbackOrder, Return};
 use crate::db::{Connection, DbErr, Unit, assignments, clusters, departures, environments, services};
 use crate::state::AppState;
@@ -138,6 +139,7 @@ pub async fn plan(state: &AppState, name: &str) -> ApiResult<FailbackPlan> {
     let cluster = clusters::find(database, name)
         .await?
         .ok_or_else(|| missing(name))?;
+    let mut stored = volumes::stored_on(database, cluster.id).await?;
     let mut moves: Vec<PlannedReturn> = gone(database, cluster.id, false)
         .await?
         .into_iter()
@@ -145,6 +147,7 @@ pub async fn plan(state: &AppState, name: &str) -> ApiResult<FailbackPlan> {
         .map(|one| PlannedReturn {
             replicas: one.away().left(),
             percent: one.policy.percent,
+            volumes: stored.remove(&one.service.id).unwrap_or_default(),
             project: one.service.project,
             environment: one.service.environment,
             service: one.service.name,

@@ -15,7 +15,7 @@ use platform::{ApiError, ApiResult};
 use crate::app::ground::Ground;
 use crate::app::placement::rebalance::moves;
 use crate::app::services::accept;
-use crate::app::{once, operations};
+use crate::app::{once, operations, volumes};
 use crate::db::{Connection, Record, services};
 use crate::paths::ServicePath;
 use crate::state::AppState;
@@ -46,7 +46,14 @@ async fn plan_on(
             replicas: one.replicas,
         })
         .collect();
+    // Where it is now, and would be no more.
+    let emptied = held.iter().zip(&target).zip(&candidates);
+    let emptied = emptied
+        .filter(|((held, target), _)| **held > 0 && **target == 0)
+        .map(|(_, candidate)| candidate.name)
+        .collect();
     Ok(RebalancePlan {
+        volumes: volumes::left_on(connection, &ground.service, &emptied).await?,
         replicas: moves.iter().map(|one| one.replicas).sum(),
         moves,
         assignments: decision

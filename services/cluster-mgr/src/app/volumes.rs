@@ -3,11 +3,12 @@
 //! A claim is never deleted as a consequence of something else: not when replicas leave a cluster, not when a revision
 //! has the volume no longer, and with its service only where the deletion says so.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use api_types::common::{ListQuery, Page};
-use api_types::placement::{Placement, PlacementReason};
+use api_types::evacuations::StoredVolume;
+use api_types::placement::{Placement, PlacementReason, VolumeLeft};
 use api_types::spec::{ServiceSpec, VolumeAccess};
 use api_types::storage::{VolumeClaim, VolumeDeletion, VolumeFilter};
 use chrono::{DateTime, Utc};
@@ -259,36 +260,33 @@ async fn present(connection: &impl Connection, rows: Vec<claims::Model>) -> Resu
 
 /// Of each claim, whether its service has the volume and is assigned to the cluster.
 async fn wanted(connection: &impl Connection, rows: &[claims::Model]) -> Result<Vec<bool>, DbErr> {
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.service_id).collect();
-    let mut wants: HashMap<(Uuid, Uuid), Vec<String>> = HashMap::new();
-    for service in services::find_many(connection, &ids, false).await? {
-        if service.deleting {
-            continue;
-        }
-        let Some(revision) = revisions::find(connection, service.id, service.revision).await? else {
-            continue;
-        };
-        let volumes: Vec<String> = revision
-            .spec
-            .0
-            .volumes
-            .into_iter()
-            .map(|volume| volume.name)
-            .collect();
-        for assignment in assignments::of_services(connection, &[service.id]).await? {
-            if assignment.wanted_now() > 0 {
-                wants.insert((service.id, assignment.cluster_id), volumes.clone());
-            }
-        }
+    let mut ids: Vec<Uuid> = rows.iter().map(|row| row.service_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let current: Vec<(Uuid, i64)> = services::find_many(connection, &ids, false)
+        .await?
+        .into_iter()
+        .filter(|service| !service.deleting)
+        .map(|service| (service.id, service.revision))
+        .collect();
+    let mut volumes: HashMap<Uuid, HashSet<String>> = HashMap::new();
+    for revision in revisions::find_many(connection, &current).await? {
+        let names = revision.spec.0.volumes.into_iter().map(|volume| volume.name);
+        volumes.insert(revision.service_id, names.collect());
     }
-    Ok(rows
-        .iter()
-        .map(|row| {
-            wants
-                .get(&(row.service_id, row.cluster_id))
-                .is_some_and(|volumes| volumes.contains(&row.claim.0.volume))
-        })
-        .collect())
+    let used: HashSet<(Uuid, Uuid)> = assignments::find_many(connection, &ids, false)
+        .await?
+        .into_iter()
+        .filter(|assignment| assignment.wanted_now() > 0)
+        .map(|assignment| (assignment.service_id, assignment.cluster_id))
+        .collect();
+    let is_wanted = |row: &claims::Model| {
+        used.contains(&(row.service_id, row.cluster_id))
+            && volumes
+                .get(&row.service_id)
+                .is_some_and(|names| names.contains(&row.claim.0.volume))
+    };
+    Ok(rows.iter().map(is_wanted).collect())
 }
 
 /// Deletes a claim and its data, at once, and waits for a moment until that is seen.
@@ -391,20 +389,71 @@ pub async fn reach(unit: &Unit, service: &services::Model, now: DateTime<Utc>) -
 pub async fn named(connection: &impl Connection, service: &services::Model) -> Result<String, DbErr> {
     let rows = claims::of_service(connection, &service.project, &service.environment, &service.name).await?;
     let names = cluster_names(connection).await?;
-    let mut words: Vec<String> = rows
-        .iter()
+    let words = rows.iter().filter_map(|row| {
+        let cluster = names.get(&row.cluster_id)?;
+        Some(format!("{} on {cluster} ({})", row.name, show(row.bytes())))
+    });
+    Ok(first_named(words.collect()))
+}
+
+/// What is stored on a cluster, by service.
+pub async fn stored_on(
+    connection: &impl Connection,
+    cluster: Uuid,
+) -> Result<HashMap<Uuid, Vec<StoredVolume>>, DbErr> {
+    let mut stored: HashMap<Uuid, Vec<StoredVolume>> = HashMap::new();
+    for row in claims::of_cluster(connection, cluster).await? {
+        let bytes = row.bytes();
+        stored.entry(row.service_id).or_default().push(StoredVolume {
+            claim: row.name,
+            bytes,
+        });
+    }
+    Ok(stored)
+}
+
+/// What is stored of a service on these clusters.
+pub async fn left_on(
+    connection: &impl Connection,
+    service: &services::Model,
+    clusters: &HashSet<&str>,
+) -> Result<Vec<VolumeLeft>, DbErr> {
+    let names = cluster_names(connection).await?;
+    let rows = claims::of_service(connection, &service.project, &service.environment, &service.name).await?;
+    let mut left: Vec<VolumeLeft> = rows
+        .into_iter()
         .filter_map(|row| {
             let cluster = names.get(&row.cluster_id)?;
-            Some(format!("{} on {cluster} ({})", row.name, show(row.bytes())))
+            clusters.contains(cluster.as_str()).then(|| VolumeLeft {
+                cluster: cluster.clone(),
+                bytes: row.bytes(),
+                claim: row.name,
+            })
         })
         .collect();
+    left.sort_by(|one, other| (&one.cluster, &one.claim).cmp(&(&other.cluster, &other.claim)));
+    Ok(left)
+}
+
+/// What a cluster keeps in one sentence part: `web-data of shop/test/web (10 GiB), and 3 more`.
+#[must_use]
+pub fn kept(rows: &[claims::Model]) -> String {
+    let words = rows.iter().map(|row| {
+        let (project, environment, service) = (&row.project, &row.environment, &row.service);
+        let size = show(row.bytes());
+        format!("{} of {project}/{environment}/{service} ({size})", row.name)
+    });
+    first_named(words.collect())
+}
+
+fn first_named(mut words: Vec<String>) -> String {
     words.sort();
     let more = words.len().saturating_sub(NAMED);
     words.truncate(NAMED);
     if more > 0 {
         words.push(format!("{more} more"));
     }
-    Ok(words.join(", "))
+    words.join(", ")
 }
 
 #[cfg(test)]

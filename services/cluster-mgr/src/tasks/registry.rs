@@ -16,6 +16,7 @@ use crate::app::clusters::SINGLETONS;
 use crate::app::evacuations;
 use crate::app::failover::{self, Standing, Verdict};
 use crate::app::operations::tell_step;
+use crate::app::volumes;
 use crate::db::clusters::EvacuationOrder;
 use crate::db::columns::word;
 use crate::db::{
@@ -68,6 +69,7 @@ impl Registry {
             // Cannot be: nothing is placed on a cluster that is being removed.
             anyhow::bail!("cluster {} got replicas while it was being removed", cluster.name);
         }
+        let kept = claims::of_cluster(&*unit, cluster.id).await?;
         observations::delete_of_cluster(&*unit, cluster.id).await?;
         claims::delete_of_cluster(&*unit, cluster.id).await?;
         cluster_agents::delete(&*unit, cluster.id).await?;
@@ -76,12 +78,16 @@ impl Registry {
         edits::forget(&*unit, cluster.id).await?;
         clusters::delete(&*unit, cluster.id).await?;
         if let Some(mut operation) = self.operation(cluster, &*unit).await? {
-            let message = if cluster.answers()? {
-                "nothing of the platform's is left there, and it is no longer registered"
-            } else {
-                "it is no longer registered; what ran there was left, since it doesn't answer"
+            let left = match (cluster.answers()?, kept.as_slice()) {
+                (true, []) => "nothing of the platform's is left there".to_owned(),
+                (true, kept) => format!("what is left there is data: {}", volumes::kept(kept)),
+                (false, []) => "what ran there was left, since it doesn't answer".to_owned(),
+                (false, kept) => format!(
+                    "what ran there was left, since it doesn't answer, and data: {}",
+                    volumes::kept(kept)
+                ),
             };
-            self.succeed(&mut operation, message);
+            self.succeed(&mut operation, &format!("it is no longer registered; {left}"));
             operations::save(&*unit, &operation).await?;
             unit.record(Record::operation(&operation));
         }

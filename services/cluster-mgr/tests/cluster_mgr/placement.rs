@@ -590,7 +590,7 @@ async fn services_that_avoid_each_other_share_no_cluster() {
     .await;
 }
 
-async fn cordon(world: &World, name: &str, cordoned: bool) {
+pub async fn cordon(world: &World, name: &str, cordoned: bool) {
     let path = format!("/clusters/{name}");
     let cluster: Value = world.get(&path).await;
     let version = cluster["version"].to_string();

@@ -2,7 +2,9 @@
 
 use api_types::Page;
 use api_types::evacuations::{EvacuationPlan, Handover};
+use api_types::failbacks::FailbackPlan;
 use api_types::operations::{Operation, OperationState};
+use api_types::placement::{RebalancePlan, VolumeLeft};
 use api_types::projects::Project;
 use api_types::services::{ServiceAccepted, ServiceState};
 use api_types::storage::VolumeClaim;
@@ -11,6 +13,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use test_support::wait_for;
 
+use crate::placement::cordon;
 use crate::world::{LONG, SERVICES, World, new_service, on_each};
 
 const VOLUMES: &str = "/projects/shop/environments/test/volumes";
@@ -307,6 +310,74 @@ async fn what_can_not_follow_stays_unless_somebody_says_that_it_shall_leave() {
             let (status, reply) = world.call(Method::DELETE, path, &[], Value::Null).await;
             assert_eq!(status, StatusCode::OK, "{reply}");
         }
+        // Whoever moves back finds what was stored there.
+        let plan: FailbackPlan = world.get("/clusters/east/failback").await;
+        let finds: Vec<_> = plan
+            .moves
+            .iter()
+            .map(|one| (one.service.as_str(), one.volumes[0].claim.as_str()))
+            .collect();
+        assert_eq!(finds, [("cache", "cache-data"), ("web", "web-data")]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rebalance_says_what_data_stays_where_it_was() {
+    on_each(async |world| {
+        world.furnish().await;
+        cordon(&world, "west", true).await;
+        created(&world, new_service("filler", 6), 6).await;
+        created(&world, stored("web", 1, "10Gi"), 1).await;
+        cordon(&world, "west", false).await;
+        let plan: RebalancePlan = world.get(&format!("{SERVICES}/web/rebalance")).await;
+        assert_eq!(
+            (plan.moves[0].from.as_str(), plan.replicas),
+            ("east", 1),
+            "{plan:?}"
+        );
+        assert_eq!(
+            plan.volumes,
+            [VolumeLeft {
+                cluster: "east".to_owned(),
+                claim: "web-data".to_owned(),
+                bytes: 10 * GIB,
+            }]
+        );
+        // Where replicas stay the data stays in use.
+        let plan: RebalancePlan = world.get(&format!("{SERVICES}/filler/rebalance")).await;
+        assert_eq!((plan.moves.len(), plan.volumes.len()), (1, 0), "{plan:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_goes_says_what_data_stays_there() {
+    on_each(async |world| {
+        world.furnish().await;
+        created(&world, stored("keep", 2, "10Gi"), 2).await;
+        let path = format!("{SERVICES}/keep");
+        world.accepted(Method::DELETE, &path, &[], Value::Null).await;
+        world.gone("keep", &["east", "west"]).await;
+        claims_are(&world, &[("east", false), ("west", false)]).await;
+        let (status, accepted) = world
+            .call(Method::DELETE, "/clusters/west", &[], Value::Null)
+            .await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{accepted}");
+        let path = format!("/operations/{}", accepted["operation"].as_str().unwrap());
+        let operation = wait_for("the removal", LONG, async || {
+            let operation: Operation = world.get(&path).await;
+            match operation.state {
+                OperationState::Succeeded => Ok(operation),
+                _ => Err(operation),
+            }
+        })
+        .await;
+        assert_eq!(
+            operation.message,
+            "it is no longer registered; what is left there is data: keep-data of shop/test/keep (10 GiB)"
+        );
+        claims_are(&world, &[("east", false)]).await;
     })
     .await;
 }

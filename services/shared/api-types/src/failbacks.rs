@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::common::OperationId;
+use crate::evacuations::StoredVolume;
 
 /// What left a cluster by an evacuation and has not returned, of environments that may move back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,4 +44,7 @@ pub struct PlannedReturn {
     pub replicas: u32,
     /// At most so many percent of its environment's replicas move at a time, unless another share is asked for.
     pub percent: u32,
+    /// Its data on the cluster, as it was when it left: what it finds there.
+    #[serde(default)]
+    pub volumes: Vec<StoredVolume>,
 }

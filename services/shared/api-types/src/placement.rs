@@ -167,6 +167,18 @@ pub struct RebalancePlan {
     pub replicas: u32,
     /// What each cluster that holds any, or would, has then.
     pub assignments: Vec<PlannedAssignment>,
+    /// Data on clusters where no replica is then; it stays there.
+    #[serde(default)]
+    pub volumes: Vec<VolumeLeft>,
+}
+
+/// Data on a cluster without its service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VolumeLeft {
+    pub cluster: String,
+    /// The claim: `web-data`.
+    pub claim: String,
+    pub bytes: u64,
 }
 
 /// Replicas that go from one cluster to another.

@@ -6,7 +6,7 @@ import { client, read, send } from '@/api/client';
 import type { Cluster, EvacuationPlan, PlannedMove } from '@/api/types';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { RowsLoading } from '@/components/Loading';
-import { bytes } from '@/components/quantity';
+import { claims } from '@/components/quantity';
 import { MovesTable } from './MovesTable';
 import styles from './clusters.module.css';
 
@@ -110,11 +110,7 @@ function Plan({ plan }: { plan: EvacuationPlan }) {
           {(unplaced > 0 || handover === 'fenced') && <p className="muted">{message}</p>}
           {handover === 'stays' && <p className="muted">{t('evacuation.stays')}</p>}
           {volumes.length > 0 && (
-            <p className="muted">
-              {t('evacuation.left_behind', {
-                volumes: volumes.map(({ claim, bytes: size }) => `${claim} (${bytes(size)})`).join(', '),
-              })}
-            </p>
+            <p className="muted">{t('evacuation.left_behind', { volumes: claims(volumes) })}</p>
           )}
           {handover === 'break_before_make' && <p className="muted">{t('evacuation.break_before_make')}</p>}
         </div>

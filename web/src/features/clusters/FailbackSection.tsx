@@ -8,6 +8,7 @@ import { ErrorPanel } from '@/components/ErrorPanel';
 import { RowsLoading } from '@/components/Loading';
 import { OperationSteps } from '@/components/OperationSteps';
 import { PermitButton } from '@/components/PermitButton';
+import { claims } from '@/components/quantity';
 import { Section } from '@/components/Section';
 import { MovesTable } from './MovesTable';
 import styles from './clusters.module.css';
@@ -116,6 +117,15 @@ function FailbackDialog({ cluster, onClose }: { cluster: string; onClose: () => 
                   className: 'number',
                   render: (_, move) => `${move.percent} %`,
                 },
+                ...(plan.data.moves.some(({ volumes = [] }) => volumes.length > 0)
+                  ? [
+                      {
+                        key: 'volumes',
+                        title: t('failback.finds'),
+                        render: (_: unknown, { volumes = [] }: PlannedReturn) => claims(volumes),
+                      },
+                    ]
+                  : []),
               ]}
             />
             <label>

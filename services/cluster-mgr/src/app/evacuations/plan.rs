@@ -17,8 +17,9 @@ use crate::app::reconcile::fleet::{ClusterView, Fleet};
 use crate::app::reconcile::places;
 use crate::app::reconcile::sync::Pace;
 use crate::app::reservations::reserve;
+use crate::app::volumes;
 use crate::db::clusters::Scope;
-use crate::db::{Connection, DbErr, assignments, claims, clusters, environments, services};
+use crate::db::{Connection, DbErr, assignments, clusters, environments, services};
 use crate::state::AppState;
 
 /// Moves told in a plan.
@@ -79,7 +80,7 @@ impl Ground {
             environments: environments::all(connection).await?,
             services,
             assignments: by_service,
-            stored: stored_on(connection, cluster.id).await?,
+            stored: volumes::stored_on(connection, cluster.id).await?,
             include_stored: options.include_stored,
         })
     }
@@ -239,20 +240,4 @@ impl Ground {
             Handover::Fenced
         }
     }
-}
-
-/// The claims of services on a cluster.
-async fn stored_on(
-    connection: &impl Connection,
-    cluster: Uuid,
-) -> Result<HashMap<Uuid, Vec<StoredVolume>>, DbErr> {
-    let mut stored: HashMap<Uuid, Vec<StoredVolume>> = HashMap::new();
-    for row in claims::of_cluster(connection, cluster).await? {
-        let bytes = row.bytes();
-        stored.entry(row.service_id).or_default().push(StoredVolume {
-            claim: row.name,
-            bytes,
-        });
-    }
-    Ok(stored)
 }

@@ -6,6 +6,7 @@ import { client, read, send } from '@/api/client';
 import type { Service } from '@/api/types';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { RowsLoading } from '@/components/Loading';
+import { claims } from '@/components/quantity';
 import { pathOf, useServiceMutation } from './useServiceMutation';
 import styles from './actions.module.css';
 
@@ -31,6 +32,8 @@ export function RebalanceModal({ service, onClose }: { service: Service; onClose
     onClose,
   );
   const moves = plan.data?.moves ?? [];
+  const left = plan.data?.volumes ?? [];
+  const emptied = [...new Set(left.map(({ cluster }) => cluster))];
   return (
     <Modal
       open
@@ -58,6 +61,14 @@ export function RebalanceModal({ service, onClose }: { service: Service; onClose
               <li key={`${from} ${to}`}>{t('rebalance.move', { from, to, count: replicas })}</li>
             ))}
           </ul>
+          {emptied.map((cluster) => (
+            <p key={cluster}>
+              {t('rebalance.left_behind', {
+                cluster,
+                volumes: claims(left.filter((volume) => volume.cluster === cluster)),
+              })}
+            </p>
+          ))}
           <label className={styles.pinned}>
             <span>{t('rebalance.max_moves')}</span>
             <InputNumber
