@@ -43,6 +43,7 @@ const PAGES = {
   projects: '/projects',
   'project-create': '/projects?create',
   project: '/projects/demo',
+  'project-storage': '/projects/demo/storage?environment=production',
   'project-usage': '/projects/demo/usage',
   audit: '/audit',
   tokens: '/tokens',

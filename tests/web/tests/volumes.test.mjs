@@ -89,6 +89,12 @@ test(
     await page.goto(servicesPath(place, name));
     await page.getByText(t('volume.kept_title')).waitFor({ timeout: 60_000 });
     await picture(page, 'volumes-kept');
+
+    // And where one looks for what is stored at all.
+    await page.goto(`/projects/${place.project}/storage?environment=${place.environment}`);
+    await table.getByText(`${name}-data`).first().waitFor();
+    await picture(page, 'volumes-of-environment');
+    await table.getByRole('link', { name, exact: true }).first().click();
     for (const { cluster } of items) {
       await until(
         'nothing to use the claims',

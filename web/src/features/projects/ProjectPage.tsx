@@ -22,6 +22,7 @@ import { DeleteEnvironment, DeleteProject } from './DeleteDialogs';
 import { EnvironmentModal } from './EnvironmentModal';
 import { Members } from './Members';
 import { ProjectModal } from './ProjectModal';
+import { StorageTab } from './StorageTab';
 
 type Dialog =
   | { kind: 'edit' | 'delete' | 'create_environment' }
@@ -175,11 +176,14 @@ export function Page() {
         active={tab}
         tabs={[
           { key: 'environments', label: t('word.environments'), to: projectPath(name) },
+          { key: 'storage', label: t('volume.title'), to: projectPath(name, 'storage') },
           { key: 'usage', label: t('usage.title'), to: projectPath(name, 'usage') },
         ]}
       />
       {tab === 'usage' ? (
         <UsageTab project={name} />
+      ) : tab === 'storage' ? (
+        environments.data && <StorageTab project={name} environments={environments.data.items} />
       ) : (
         <>
           <DataTable<Environment>

@@ -9,7 +9,7 @@ import { DataTable } from '@/components/DataTable';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { Observed } from '@/components/Observed';
 import { Pager } from '@/components/Pager';
-import { clusterPath } from '@/components/paths';
+import { clusterPath, servicePath } from '@/components/paths';
 import { PermitButton } from '@/components/PermitButton';
 import { bytes } from '@/components/quantity';
 import { rowsOf } from '@/components/rowsOf';
@@ -21,8 +21,11 @@ import { useListState } from '@/components/useListState';
 const NAMES = [] as const;
 const TONES = { bound: 'running', pending: 'progressing', lost: 'failed' } as const;
 
-/** The claims that clusters have for a service's volumes, also of a service that is gone. */
-export function useVolumes(address: ServiceAddress, paging: { limit?: number; cursor?: string }) {
+/** One service, also one that is gone, or all of an environment. */
+type VolumesOf = Omit<ServiceAddress, 'service'> & { service?: string };
+
+/** The claims that clusters have for the volumes of services. */
+export function useVolumes(address: VolumesOf, paging: { limit?: number; cursor?: string }) {
   const { project, environment, service } = address;
   return useQuery({
     ...read('/api/v1/projects/{project}/environments/{environment}/volumes', {
@@ -32,13 +35,25 @@ export function useVolumes(address: ServiceAddress, paging: { limit?: number; cu
   });
 }
 
-/** What a service has stored where, and what of it nothing uses any more. */
-export function Volumes({ address }: { address: ServiceAddress }) {
+/** What is stored where, and what of it nothing uses any more. */
+export function Volumes({ address }: { address: VolumesOf }) {
   const { t } = useTranslation();
   const list = useListState(NAMES);
   const query = useVolumes(address, { limit: list.limit, cursor: list.cursor });
   const [doomed, setDoomed] = useState<VolumeClaim>();
   const columns: TableColumnsType<VolumeClaim> = [
+    ...(address.service === undefined
+      ? [
+          {
+            key: 'service',
+            title: t('word.service'),
+            // Also of one that is gone: its page shows what it left.
+            render: (_: unknown, item: VolumeClaim) => (
+              <Link to={servicePath(item, 'volumes')}>{item.service}</Link>
+            ),
+          },
+        ]
+      : []),
     {
       key: 'volume',
       title: t('volume.volume'),
