@@ -33,11 +33,17 @@ export function launch() {
  * @property {() => Promise<void>} end closes it, and fails when the page complained
  */
 
-/** A dialog that has not begun to grow stands still, and a click then misses its button on a busy machine. */
-function showDialogsAtOnce() {
+/**
+ * A dialog or a menu that has not begun to grow stands still, and a click then hits what is at that place while it grows:
+ * each begins where its growth ends.
+ */
+function growAtOnce() {
   document.addEventListener('DOMContentLoaded', () => {
     const style = document.createElement('style');
-    style.textContent = '.ant-zoom-appear, .ant-zoom-enter { animation-duration: 1ms !important; }';
+    style.textContent = `[class*="ant-"]:is([class*="-appear"], [class*="-enter"]) {
+      animation-duration: 1ms !important;
+      animation-delay: -1ms !important;
+    }`;
     document.head.append(style);
   });
 }
@@ -58,7 +64,7 @@ export async function visit(browser, options = {}) {
   });
   context.setDefaultTimeout(20_000);
   await context.addInitScript((chosen) => localStorage.setItem('longshore.language', chosen), language);
-  await context.addInitScript(showDialogsAtOnce);
+  await context.addInitScript(growAtOnce);
   const page = await context.newPage();
   /** @type {string[]} */
   const complaints = [];
