@@ -73,8 +73,8 @@ test(
     await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
     const revision = await api('GET', `${servicesPath(place, name)}/revisions/2`);
     assert.equal(revision.spec.env[0].value, 'debug');
-    await api('DELETE', servicesPath(place, name));
     await visited.end();
+    await api('DELETE', servicesPath(place, name));
   },
 );
 
@@ -114,8 +114,8 @@ test(
     assert.equal(service.description, 'theirs');
     const revision = await api('GET', `${servicesPath(place, name)}/revisions/${service.revision}`);
     assert.equal(revision.spec.env[0].value, 'mine');
-    await api('DELETE', servicesPath(place, name));
     await visited.end();
+    await api('DELETE', servicesPath(place, name));
   },
 );
 
@@ -141,6 +141,6 @@ test('scaling shows where the replicas would go', { timeout: 240_000 }, async ()
     .getByText(t('service.replicas_ready', { ready: 5, wanted: 5, count: 5 }))
     .first()
     .waitFor({ state: 'attached' });
-  await api('DELETE', servicesPath(place, name));
   await visited.end();
+  await api('DELETE', servicesPath(place, name));
 });

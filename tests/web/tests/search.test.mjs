@@ -93,11 +93,12 @@ test('what is under way shows its steps, and then that it ended', { timeout: 240
   await assertAccessible(page, 'what is under way');
   await ended.getByRole('link', { name: new RegExp(name) }).click();
   await page.getByRole('heading', { level: 1, name }).waitFor();
+  // Whoever still looks at the service would be told that it is gone.
+  await visited.end();
   await api('DELETE', servicesPath(place, name));
   await until(
     'it is gone',
     () => api('GET', `/services?q=${name}`),
     ({ items }) => items.length === 0,
   );
-  await visited.end();
 });

@@ -76,8 +76,8 @@ test('form and text say the same, and going to and fro loses nothing', { timeout
   const { spec } = await api('GET', `${servicesPath(place, name)}/revisions/1`);
   assert.deepEqual(spec.command, ['sh', '-c', 'one\ntwo']);
   assert.deepEqual(spec.env, [{ name: 'LEVEL', value: 'debug' }]);
-  await api('DELETE', servicesPath(place, name));
   await visited.end();
+  await api('DELETE', servicesPath(place, name));
 });
 
 test('what is wrong is marked at its line, by the page and by the server', { timeout: 240_000 }, async () => {
@@ -144,8 +144,8 @@ test('an edit as text is compared with what runs before it is saved', { timeout:
   await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
   const revision = await api('GET', `${servicesPath(place, name)}/revisions/2`);
   assert.equal(revision.spec.env[0].value, 'informative');
-  await api('DELETE', servicesPath(place, name));
   await visited.end();
+  await api('DELETE', servicesPath(place, name));
 });
 
 test('secrets are not to be read in it, and those that are there stay', { timeout: 240_000 }, async () => {
