@@ -86,15 +86,16 @@ impl Record {
         }
     }
 
-    /// Something of a service was seen on a cluster; `place` is project, environment and name.
+    /// Something of a service was seen on a cluster, or is gone from one that is not named; `place` is project,
+    /// environment and name.
     #[must_use]
-    pub fn seen(service_id: Uuid, place: (&str, &str, &str), cluster: &str) -> Self {
+    pub fn seen(service_id: Uuid, place: (&str, &str, &str), cluster: Option<&str>) -> Self {
         Self {
             project: Some(place.0.to_owned()),
             environment: Some(place.1.to_owned()),
             service: Some(place.2.to_owned()),
             service_id: Some(service_id),
-            cluster: Some(cluster.to_owned()),
+            cluster: cluster.map(str::to_owned),
             ..Self::of(Topic::Workloads)
         }
     }

@@ -3,6 +3,7 @@
 use api_types::changes::{ChangeLine, Topic};
 use auth::{Caller, Issuer};
 use clients::{ClusterMgrClient, Endpoint};
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _};
 use reqwest::Method;
 use serde_json::json;
@@ -19,6 +20,15 @@ fn client(world: &World) -> ClusterMgrClient {
     ))
 }
 
+type Lines = BoxStream<'static, Result<ChangeLine, clients::ClientError>>;
+
+/// What changes from now on.
+pub async fn followed(world: &World) -> Lines {
+    let mut lines = client(world).follow_changes(None).await.unwrap().boxed();
+    assert!(matches!(next(&mut lines).await, ChangeLine::Reset { .. }));
+    lines
+}
+
 async fn next(
     lines: &mut (impl Stream<Item = Result<ChangeLine, clients::ClientError>> + Unpin),
 ) -> ChangeLine {
@@ -30,7 +40,7 @@ async fn next(
 }
 
 /// Reads until a change fits; the cursor behind it.
-async fn until(
+pub async fn until(
     lines: &mut (impl Stream<Item = Result<ChangeLine, clients::ClientError>> + Unpin),
     fits: impl Fn(&api_types::changes::Change) -> bool,
 ) -> String {
@@ -113,8 +123,7 @@ async fn an_unknown_or_trimmed_cursor_starts_anew() {
 #[tokio::test]
 async fn a_quiet_stream_says_that_it_lives() {
     on_each(async |world| {
-        let mut lines = Box::pin(client(&world).follow_changes(None).await.unwrap());
-        assert!(matches!(next(&mut lines).await, ChangeLine::Reset { .. }));
+        let mut lines = followed(&world).await;
         assert!(matches!(next(&mut lines).await, ChangeLine::Alive { .. }));
     })
     .await;

@@ -1,6 +1,7 @@
 //! Volumes of services: what is refused, what stays, and what goes only when somebody says so.
 
 use api_types::Page;
+use api_types::changes::Topic;
 use api_types::evacuations::{EvacuationPlan, Handover};
 use api_types::failbacks::FailbackPlan;
 use api_types::operations::{Operation, OperationState};
@@ -13,6 +14,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use test_support::wait_for;
 
+use crate::change_stream::{followed, until};
 use crate::placement::cordon;
 use crate::world::{LONG, SERVICES, World, new_service, on_each};
 
@@ -202,6 +204,7 @@ async fn a_deletion_keeps_the_data_unless_it_says_otherwise() {
                 assert!(operation.title.contains("its data stays"), "{}", operation.title);
                 let kept = claims_are(&world, &[("east", false), ("west", false)]).await;
                 assert!(kept.iter().all(|claim| claim.service == "keep"), "{kept:?}");
+                let mut lines = followed(&world).await;
                 for cluster in ["east", "west"] {
                     let gone = delete_claim(&world, cluster, "keep-data", "keep-data").await;
                     assert_eq!(gone.0, StatusCode::NO_CONTENT, "{gone:?}");
@@ -210,6 +213,13 @@ async fn a_deletion_keeps_the_data_unless_it_says_otherwise() {
                         left.items.iter().all(|item| item.cluster != cluster),
                         "who reads after a deletion sees it: {left:?}"
                     );
+                    until(&mut lines, |change| {
+                        // One that is gone names no cluster.
+                        change.topic == Topic::Workloads
+                            && change.service.as_deref() == Some("keep")
+                            && change.cluster.is_none()
+                    })
+                    .await;
                 }
             }
             claims_are(&world, &[]).await;
