@@ -95,20 +95,29 @@ test(
     await table.getByText(`${name}-data`).first().waitFor();
     await picture(page, 'volumes-of-environment');
     await table.getByRole('link', { name, exact: true }).first().click();
-    for (const { cluster } of items) {
-      await until(
-        'nothing to use the claims',
-        () => api('GET', `${volumesPath}?service=${name}`),
-        ({ items }) => items.every((/** @type {any} */ item) => !item.claim.in_use && !item.wanted),
-      );
-      const title = t('volume.delete_of', { name: `${name}-data`, cluster });
-      await table.getByRole('button', { name: title }).click();
-      await dialog.getByText(containing('10 GiB')).waitFor();
-      await dialog.getByRole('textbox').fill(`${name}-data`);
-      await picture(page, 'volumes-delete');
-      await dialog.getByRole('button', { name: containing(t('action.delete')) }).click();
-      await dialog.waitFor({ state: 'hidden' });
-    }
+    // The list that is left has the same buttons.
+    await page.getByText(t('volume.kept_title')).waitFor();
+    await until(
+      'nothing to use the claims',
+      () => api('GET', `${volumesPath}?service=${name}`),
+      ({ items }) => items.every((/** @type {any} */ item) => !item.claim.in_use && !item.wanted),
+    );
+    const [here, there] = items;
+    await table
+      .getByRole('button', { name: t('volume.delete_of', { name: `${name}-data`, cluster: here.cluster }) })
+      .click();
+    await dialog.getByText(containing('10 GiB')).waitFor();
+    await dialog.getByRole('textbox').fill(`${name}-data`);
+    await picture(page, 'volumes-delete');
+    // Somebody else deletes the other: the page is told, looks again for the service that is gone, and keeps the dialog.
+    const looked = page.waitForResponse((answer) => answer.url().endsWith(servicesPath(place, name)));
+    await api('DELETE', `${volumesPath}/${there.cluster}/${name}-data?confirm=${name}-data`);
+    await looked;
+    await page
+      .getByLabel(t('volume.delete_of', { name: `${name}-data`, cluster: there.cluster }))
+      .waitFor({ state: 'hidden' });
+    await dialog.getByRole('button', { name: containing(t('action.delete')) }).click();
+    await dialog.waitFor({ state: 'hidden' });
     await page.getByText(t('volume.kept_title')).waitFor({ state: 'hidden' });
     await visited.end();
   },

@@ -68,15 +68,32 @@ type Reply<P extends GetPath> = paths[P]['get'] extends {
   ? Body
   : never;
 
+async function get<P extends GetPath>(path: P, init: GetInit<P> | undefined, signal: AbortSignal) {
+  const ask = client.GET as (path: P, init: unknown) => Promise<{ data?: unknown }>;
+  const { data } = await ask(path, { ...init, signal });
+  if (data === undefined) throw new ApiError(0, 'empty_reply', `${path} answered nothing`);
+  return data as Reply<P>;
+}
+
 /** What TanStack Query needs to read one path; the key is the path and its parameters. */
 export function read<P extends GetPath>(path: P, init?: GetInit<P>) {
   return queryOptions({
     queryKey: [path, init] as const,
-    queryFn: async ({ signal }): Promise<Reply<P>> => {
-      const get = client.GET as (path: P, init: unknown) => Promise<{ data?: unknown }>;
-      const { data } = await get(path, { ...init, signal });
-      if (data === undefined) throw new ApiError(0, 'empty_reply', `${path} answered nothing`);
-      return data as Reply<P>;
-    },
+    queryFn: ({ signal }) => get(path, init, signal),
+  });
+}
+
+/**
+ * The same, and null where there is none: an answer, which stays on the page while it is read again, as an error
+ * without anything read before does not.
+ */
+export function readOrNull<P extends GetPath>(path: P, init?: GetInit<P>) {
+  return queryOptions({
+    queryKey: [path, init, 'or null'] as const,
+    queryFn: ({ signal }) =>
+      get(path, init, signal).catch((error: unknown) => {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }),
   });
 }

@@ -3,8 +3,7 @@ import { Skeleton } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'react-router';
-import { read } from '@/api/client';
-import { asApiError } from '@/api/error';
+import { read, readOrNull } from '@/api/client';
 import { EmptyPanel } from '@/components/EmptyPanel';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { servicePath } from '@/components/paths';
@@ -50,7 +49,7 @@ export function Page() {
   const tab = TABS.find((each) => each === parameters.tab) ?? 'containers';
   const [action, setAction] = useState<ServiceActionChoice>();
   const query = useQuery(
-    read('/api/v1/projects/{project}/environments/{environment}/services/{service}', {
+    readOrNull('/api/v1/projects/{project}/environments/{environment}/services/{service}', {
       params: { path: address },
     }),
   );
@@ -58,15 +57,19 @@ export function Page() {
     ...read('/api/v1/projects/{project}/environments/{environment}/services/{service}/assignments', {
       params: { path: address },
     }),
-    enabled: query.isSuccess,
+    enabled: Boolean(query.data),
   });
 
-  // Deleted while one looks: what is still known of it is no longer true.
-  const gone = query.error !== null && asApiError(query.error).status === 404;
   const service = query.data;
-  if (!service || gone) {
-    if (!query.error) return <Skeleton active paragraph={{ rows: 10 }} />;
-    return gone ? (
+  if (service === undefined) {
+    return query.error ? (
+      <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />
+    ) : (
+      <Skeleton active paragraph={{ rows: 10 }} />
+    );
+  }
+  if (service === null) {
+    return (
       <>
         <EmptyPanel
           whole
@@ -75,8 +78,6 @@ export function Page() {
         />
         <KeptVolumes address={address} />
       </>
-    ) : (
-      <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />
     );
   }
 
