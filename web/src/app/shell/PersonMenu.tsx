@@ -3,7 +3,7 @@ import { Button, Dropdown } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { useSession } from '@/features/session/session';
-import { useSignOut } from '@/features/session/useSignOut';
+import { useSignOut } from '@/features/session/leaving';
 import { THEMES, useTheme } from '../theme/ThemeProvider';
 import styles from './PersonMenu.module.css';
 
@@ -46,7 +46,7 @@ export function PersonMenu() {
             })),
           },
           { type: 'divider' },
-          { key: 'out', label: t('session.sign_out'), onClick: () => signOut.mutate() },
+          { key: 'out', label: t('session.sign_out'), onClick: signOut },
         ],
       }}
     >

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Brand } from '@/app/shell/Brand';
 import { LanguageSwitch } from '@/app/shell/LanguageSwitch';
 import { PasswordForm } from './PasswordForm';
-import { useSignOut } from './useSignOut';
+import { useSignOut } from './leaving';
 import styles from './SignInPage.module.css';
 
 /** All that there is for who has to change the password first. */
@@ -23,7 +23,7 @@ export function MustChangePassword() {
         <PasswordForm onDone={() => undefined} />
         <footer className={styles.foot}>
           <LanguageSwitch />
-          <Button type="link" onClick={() => signOut.mutate()}>
+          <Button type="link" onClick={signOut}>
             {t('session.sign_out')}
           </Button>
         </footer>

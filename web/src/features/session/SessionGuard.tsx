@@ -1,18 +1,21 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useReducer } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
 import { onSessionLost } from '@/api/client';
 import { LiveProvider } from '@/api/LiveProvider';
 import { ErrorPanel } from '@/components/ErrorPanel';
 import { PageLoading } from '@/components/Loading';
+import { LeaveContext } from './leaving';
 import { MustChangePassword } from './MustChangePassword';
 import { rememberSession, SessionContext, sessionQuery, useSessionQuery } from './session';
+import { SigningOut } from './SigningOut';
 
 /** Lets in who is signed in; sends all others to the sign-in page and back here afterwards. */
 export function SessionGuard() {
   const queries = useQueryClient();
   const location = useLocation();
   const { data: session, error, refetch } = useSessionQuery();
+  const [isLeaving, leave] = useReducer(() => true, false);
 
   useEffect(() => {
     onSessionLost(() => {
@@ -21,6 +24,7 @@ export function SessionGuard() {
     });
   }, [queries]);
 
+  if (isLeaving) return <SigningOut />;
   if (session === undefined) {
     return error ? <ErrorPanel error={error} onRetry={() => void refetch()} /> : <PageLoading />;
   }
@@ -28,18 +32,17 @@ export function SessionGuard() {
     const here = location.pathname + location.search;
     return <Navigate to={here === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(here)}`} replace />;
   }
-  if (session.user.must_change_password) {
-    return (
-      <SessionContext value={session}>
-        <MustChangePassword />
-      </SessionContext>
-    );
-  }
   return (
     <SessionContext value={session}>
-      <LiveProvider>
-        <Outlet />
-      </LiveProvider>
+      <LeaveContext value={leave}>
+        {session.user.must_change_password ? (
+          <MustChangePassword />
+        ) : (
+          <LiveProvider>
+            <Outlet />
+          </LiveProvider>
+        )}
+      </LeaveContext>
     </SessionContext>
   );
 }

@@ -1,12 +1,15 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { useNavigate } from 'react-router';
 import { client } from '@/api/client';
+import { PageLoading } from '@/components/Loading';
 import { rememberSession, sessionQuery } from './session';
 
-export function useSignOut() {
+/** Ends the session. It stands in place of every page, since what a page still asks for would be turned away then. */
+export function SigningOut() {
   const navigate = useNavigate();
   const queries = useQueryClient();
-  return useMutation({
+  const { mutate } = useMutation({
     mutationFn: () => client.DELETE('/api/v1/session'),
     // Even if the server is away: this browser forgets who was here.
     onSettled: () => {
@@ -16,4 +19,6 @@ export function useSignOut() {
       void navigate('/sign-in');
     },
   });
+  useEffect(() => mutate(), [mutate]);
+  return <PageLoading />;
 }
