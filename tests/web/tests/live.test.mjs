@@ -26,6 +26,26 @@ test('a list shows what somebody else did, without a reload', { timeout: 240_000
   await visited.end();
 });
 
+test(
+  'what changes between the first reading and the following is not missed',
+  { timeout: 120_000 },
+  async () => {
+    const visited = await visit(browser);
+    const { page, t } = visited;
+    const name = freshName('between');
+    /** @type {import('playwright-core').Route[]} */
+    const held = [];
+    await page.route('**/api/v1/stream*', (route) => void held.push(route));
+    await enter(visited, `/services?q=${name}`);
+    await page.getByText(t('filter.none_title')).waitFor();
+    await makeService(name);
+    await Promise.all(held.map((route) => route.continue()));
+    await page.getByRole('link', { name, exact: true }).waitFor({ timeout: 8_000 });
+    await visited.end();
+    await api('DELETE', servicesPath(place, name));
+  },
+);
+
 test('a page says that it is not live, and is again by itself', { timeout: 180_000 }, async () => {
   const visited = await visit(browser);
   const { page, t } = visited;

@@ -45,6 +45,7 @@ function session(): Session {
     csrf_token: 'csrf',
     expires_at: now(),
     simulated: false,
+    changes_cursor: '1-0',
   };
 }
 

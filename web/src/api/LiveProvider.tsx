@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { createContext, type ReactNode, useContext, useEffect, useReducer } from 'react';
+import { createContext, type ReactNode, useContext, useEffect, useReducer, useState } from 'react';
 import { Refresher } from './refresher';
 import { addressOf, liveReducer, type LiveState, parseChange, retryDelay, TOPICS, touches } from './live';
 
@@ -13,14 +13,18 @@ export function useLive(): LiveState {
 const SILENCE_MS = 45_000;
 const STREAM = '/api/v1/stream';
 
-/** Follows the one event stream of this tab and makes what it names stale. */
-export function LiveProvider({ children }: { children: ReactNode }) {
+/**
+ * Follows the one event stream of this tab, from a place before anything was read, and makes what it names stale.
+ * Without the place, what changes between the first reading and the opening of the stream would be missed.
+ */
+export function LiveProvider({ from, children }: { from: string; children: ReactNode }) {
   const queries = useQueryClient();
   const [state, dispatch] = useReducer(liveReducer, { kind: 'connecting' });
+  const [start] = useState(from);
 
   useEffect(() => {
     let source: EventSource | undefined;
-    let cursor = '';
+    let cursor = start;
     let attempts = 0;
     const refresher = new Refresher(queries);
     let retry: ReturnType<typeof setTimeout> | undefined;
@@ -71,7 +75,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       clearTimeout(silence);
       dispatch({ type: 'closed' });
     };
-  }, [queries]);
+  }, [queries, start]);
 
   return <LiveContext value={state}>{children}</LiveContext>;
 }

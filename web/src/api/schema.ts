@@ -4202,6 +4202,11 @@ export interface components {
     /** @description Who is signed in, and what they may do. */
     Session: {
       /**
+       * @description Place in the stream of changes at the time of this answer: who follows from it misses no change of what is read
+       *     later.
+       */
+      changes_cursor: string;
+      /**
        * @description Goes into the header `x-csrf-token` of every change made with the session's cookie. Absent for
        *     API tokens, which need none.
        */

@@ -77,7 +77,8 @@ pub async fn get_session(State(state): Shared, Who(identity): Who) -> Json<Sessi
 }
 
 fn shown(state: &AppState, identity: &Identity) -> Session {
-    identity.session(state.config.simulation_url.is_some())
+    let cursor = state.hub.cursor(state.hub.head());
+    identity.session(state.config.simulation_url.is_some(), cursor)
 }
 
 /// Signs out: the session ends at once, everywhere.

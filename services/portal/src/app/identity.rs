@@ -55,9 +55,9 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// As the API shows it; `simulated` says whether the clusters are.
+    /// As the API shows it; `simulated` says whether the clusters are, `changes_cursor` where the stream of changes is.
     #[must_use]
-    pub fn session(&self, simulated: bool) -> Session {
+    pub fn session(&self, simulated: bool, changes_cursor: String) -> Session {
         Session {
             user: self.user.clone(),
             grants: self.caller.grants.clone(),
@@ -65,6 +65,7 @@ impl Identity {
             csrf_token: self.csrf_token.clone(),
             expires_at: self.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
             simulated,
+            changes_cursor,
         }
     }
 }

@@ -109,6 +109,27 @@ async fn stage(backend: Backend) -> Stage {
     stage
 }
 
+/// What changes after a page was told who it is, and before it follows, is not missed.
+#[tokio::test]
+async fn a_session_says_where_to_follow_from() {
+    let stage = stage(Backend::Sqlite).await;
+    let ann = stage.user("ann", Role::Viewer, Some("shop"), None).await;
+    let session: Value = ann
+        .with(stage.get("/session"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let cursor = session["changes_cursor"].as_str().unwrap();
+    let mut other = Events::open(&stage, &ann, "", None).await;
+    stage.cluster_mgr.tell(change(Topic::Services, Some("shop"), "1"));
+    other.news().await;
+    let mut events = Events::open(&stage, &ann, &format!("cursor={cursor}"), None).await;
+    assert_eq!(events.news().await.data["id"], "1");
+}
+
 #[tokio::test]
 async fn changes_arrive_from_every_service_filtered_by_topic_and_right() {
     let stage = stage(Backend::Sqlite).await;

@@ -170,6 +170,11 @@ pub struct Session {
     /// Whether the clusters are simulated, so that load can be put on services.
     #[serde(default)]
     pub simulated: bool,
+    /// Place in the stream of changes at the time of this answer: who follows from it misses no change of what is read
+    /// later.
+    #[serde(default)]
+    #[schema(required)]
+    pub changes_cursor: String,
 }
 
 /// A session of a browser that is signed in.

@@ -38,7 +38,7 @@ export function SessionGuard() {
         {session.user.must_change_password ? (
           <MustChangePassword />
         ) : (
-          <LiveProvider>
+          <LiveProvider from={session.changes_cursor}>
             <Outlet />
           </LiveProvider>
         )}
