@@ -19,6 +19,8 @@ interface Props {
   to: number;
   /** The largest value that is drawn. */
   most: number;
+  /** Whether the values are counts. */
+  whole?: boolean;
   formatValue: (value: number) => string;
   formatTime: (at: number) => string;
   /** Draws on the scale. */
@@ -27,9 +29,9 @@ interface Props {
 
 /** A chart over time with its axes, in the pixels that there are: words on it are as large as words elsewhere. */
 export function Chart(props: Props) {
-  const { title, keys, label, height, from, to, most, formatValue, formatTime, children } = props;
+  const { title, keys, label, height, from, to, most, whole, formatValue, formatTime, children } = props;
   const [ref, width] = useWidth();
-  const scale = scaleOf({ width, height, from, to, most });
+  const scale = scaleOf({ width, height, from, to, most, whole });
   const last = scale.times.length - 1;
   return (
     <figure className={styles.chart}>

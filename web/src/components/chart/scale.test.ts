@@ -3,7 +3,18 @@ import { niceTop, pathOf, scaleOf } from './scale';
 
 describe('a chart', () => {
   it('ends at a round number', () => {
-    expect([0, 0.7, 1, 3, 12, 21, 26, 99].map(niceTop)).toEqual([1, 1, 1, 5, 20, 25, 50, 100]);
+    expect([0, 0.7, 1, 3, 12, 21, 26, 99].map((most) => niceTop(most))).toEqual([
+      1, 1, 1, 5, 20, 25, 50, 100,
+    ]);
+  });
+
+  it('counts whole things in whole numbers, also half way up', () => {
+    for (let most = 0; most <= 1_200; most += 1) {
+      const { values } = scaleOf({ width: 300, height: 200, from: 0, to: 1, most, whole: true });
+      expect(values.every(Number.isInteger)).toBe(true);
+      expect(values[2]).toBeGreaterThanOrEqual(most);
+    }
+    expect([0, 1, 3, 5, 12, 45, 120].map((most) => niceTop(most, true))).toEqual([2, 2, 4, 10, 20, 100, 200]);
   });
 
   it('leaves a gap where nothing is known', () => {

@@ -4,11 +4,15 @@ export interface Point {
   value: number | undefined;
 }
 
-/** A round number at or above what is shown, so that a scale ends at it: 1, 2, 2.5, 5 or 10 of a power of ten. */
-export function niceTop(most: number): number {
-  if (!(most > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(most));
-  const step = [1, 2, 2.5, 5, 10].find((each) => each * power >= most * (1 - 1e-9)) ?? 10;
+/**
+ * A round number at or above what is shown, so that a scale ends at it: 1, 2, 2.5, 5 or 10 of a power of ten; of what
+ * is counted in whole things 2, 4 or 10 of one, since half of it is a figure of the scale too.
+ */
+export function niceTop(most: number, whole = false): number {
+  if (!(most > 0)) return whole ? 2 : 1;
+  const power = 10 ** Math.max(Math.floor(Math.log10(most)), whole ? 0 : -Infinity);
+  const steps = whole ? [2, 4, 10] : [1, 2, 2.5, 5, 10];
+  const step = steps.find((each) => each * power >= most * (1 - 1e-9)) ?? 10;
   return step * power;
 }
 
@@ -44,11 +48,13 @@ interface Extent {
   to: number;
   /** The largest value that is drawn. */
   most: number;
+  /** Whether the values are counts. */
+  whole?: boolean;
 }
 
 /** The scale of a chart; its axis ends at a round number. */
-export function scaleOf({ width, height, from, to, most }: Extent): Scale {
-  const top = niceTop(most);
+export function scaleOf({ width, height, from, to, most, whole }: Extent): Scale {
+  const top = niceTop(most, whole);
   const [right, bottom] = [Math.max(LEFT + 1, width - RIGHT), height - BOTTOM];
   const ticks = Math.min(TICKS_AT_MOST, Math.max(2, Math.floor((right - LEFT) / TICK_WIDTH) + 1));
   return {

@@ -61,6 +61,7 @@ export function DecisionChart({ decisions, metric, from, to, readyName }: Props)
         height={150}
         from={from}
         to={to}
+        whole
         lines={[
           {
             name: readyName ?? t('autoscaling.ready'),
@@ -86,12 +87,14 @@ function Plot({
   height,
   from,
   to,
+  whole,
 }: {
   title: string;
   lines: Line[];
   height: number;
   from: number;
   to: number;
+  whole?: boolean;
 }) {
   const { tag } = useLanguage();
   const values = lines.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []));
@@ -112,6 +115,7 @@ function Plot({
       from={from}
       to={to}
       most={Math.max(...values, 0)}
+      whole={whole}
       formatValue={(value) => figure.format(value)}
       formatTime={(at) => formatTime(at, 'clock', tag)}
     >
