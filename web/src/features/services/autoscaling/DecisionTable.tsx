@@ -12,6 +12,7 @@ import { Section } from '@/components/Section';
 import { StateTag } from '@/components/StateTag';
 import type { Tone } from '@/components/status';
 import { useListState } from '@/components/useListState';
+import { useBounds } from './useBounds';
 import styles from './autoscaling.module.css';
 
 const FILTERS = ['outcome'] as const;
@@ -99,6 +100,7 @@ export function DecisionTable({ address, period }: { address: ServiceAddress; pe
 
 function Readings({ decision }: { decision: AutoscalingDecision }) {
   const { t } = useTranslation();
+  const bounds = useBounds();
   const { metrics, min_replicas, max_replicas, schedules = [] } = decision;
   return (
     <ul className={styles.readings}>
@@ -116,7 +118,7 @@ function Readings({ decision }: { decision: AutoscalingDecision }) {
         </li>
       ))}
       <li className="muted">
-        {t('autoscaling.bounds_then', { min: min_replicas, max: max_replicas })}
+        {bounds(min_replicas, max_replicas)}
         {schedules.length > 0 && ` · ${schedules.join(', ')}`}
       </li>
     </ul>

@@ -6,12 +6,14 @@ import { useLanguage } from '@/app/LanguageProvider';
 import { StateTag } from '@/components/StateTag';
 import { DecisionChart } from './DecisionChart';
 import { chartedOf } from './preview';
+import { useBounds } from './useBounds';
 import styles from './autoscaling.module.css';
 
 /** What a policy would have done with the last hour's load, beside what really ran, and what is not known of it. */
 export function PolicyPreview({ preview }: { preview: AutoscalingPreview }) {
   const { t } = useTranslation();
   const { tag } = useLanguage();
+  const bounds = useBounds();
   const [chosen, setChosen] = useState<string>();
   const place = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -34,8 +36,7 @@ export function PolicyPreview({ preview }: { preview: AutoscalingPreview }) {
         {would
           ? t('autoscaling.preview_sentence', {
               count: changes.length,
-              min: would.min_replicas,
-              max: would.max_replicas,
+              bounds: bounds(would.min_replicas, would.max_replicas),
               hours: figure(would.replica_hours),
               minutes: figure(would.minutes),
             })
