@@ -100,3 +100,17 @@ for (const [language, width] of /** @type {const} */ ([
     },
   );
 }
+
+test('what was typed stays when the system asks for less motion meanwhile', { timeout: 60_000 }, async () => {
+  const visited = await visit(browser);
+  const { page, t } = visited;
+  await enter(visited, '/services/new?project=demo&environment=test');
+  const name = page.getByLabel(t('word.name'), { exact: true });
+  await name.fill('half-written');
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+  );
+  assert.equal(await name.inputValue(), 'half-written');
+  await visited.end();
+});

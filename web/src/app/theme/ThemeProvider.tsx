@@ -33,21 +33,21 @@ function storedChoice(): ThemeChoice {
 }
 
 const systemIsDark = window.matchMedia('(prefers-color-scheme: dark)');
-const systemIsStill = window.matchMedia('(prefers-reduced-motion: reduce)');
+/** As it is when the portal is opened: antd makes every element anew when it changes, and what was typed is lost. */
+const motion = !window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** Whether the system is so now; follows it. */
-function useSystem(query: MediaQueryList): boolean {
+/** Whether the system is dark now; follows it. */
+function useSystemIsDark(): boolean {
   return useSyncExternalStore(
     (tell) => {
-      query.addEventListener('change', tell);
-      return () => query.removeEventListener('change', tell);
+      systemIsDark.addEventListener('change', tell);
+      return () => systemIsDark.removeEventListener('change', tell);
     },
-    () => query.matches,
+    () => systemIsDark.matches,
   );
 }
 
-/** @param motion whether anything may move; what is placed by an animation's end needs to know that there is none */
-function antConfig(name: ThemeName, palette: Palette, motion: boolean): ThemeConfig {
+function antConfig(name: ThemeName, palette: Palette): ThemeConfig {
   return {
     algorithm: name === 'dark' ? antTheme.darkAlgorithm : antTheme.defaultAlgorithm,
     token: {
@@ -76,6 +76,7 @@ function antConfig(name: ThemeName, palette: Palette, motion: boolean): ThemeCon
       borderRadius: 6,
       controlHeight: 32,
       boxShadowTertiary: 'none',
+      // What is placed by an animation's end needs to know that there is none.
       motion,
       // Durations that are given hold without motion too.
       ...(motion && { motionDurationMid: '0.12s', motionDurationSlow: '0.18s' }),
@@ -103,8 +104,7 @@ function antConfig(name: ThemeName, palette: Palette, motion: boolean): ThemeCon
 
 export function ThemeProvider({ locale, children }: { locale: Locale; children: ReactNode }) {
   const [choice, setChoice] = useState(storedChoice);
-  const system = useSystem(systemIsDark) ? 'dark' : 'light';
-  const motion = !useSystem(systemIsStill);
+  const system = useSystemIsDark() ? 'dark' : 'light';
   const name = choice === 'system' ? system : choice;
   const palette = name === 'dark' ? dark : light;
 
@@ -118,7 +118,7 @@ export function ThemeProvider({ locale, children }: { locale: Locale; children: 
     root.style.setProperty('--font-code', fonts.code);
   }, [name, palette]);
 
-  const config = useMemo(() => antConfig(name, palette, motion), [name, palette, motion]);
+  const config = useMemo(() => antConfig(name, palette), [name, palette]);
   const theme = useMemo(
     () => ({
       choice,
