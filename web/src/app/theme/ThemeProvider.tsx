@@ -70,6 +70,8 @@ function antConfig(name: ThemeName, palette: Palette): ThemeConfig {
       colorBorder: palette.lineStrong,
       colorBorderSecondary: palette.line,
       colorTextLightSolid: palette.onBrand,
+      controlItemBgActive: palette.brandSoft,
+      controlItemBgActiveHover: palette.brandSoft,
       fontFamily: fonts.text,
       fontFamilyCode: fonts.code,
       fontSize: 13,
