@@ -208,7 +208,9 @@ impl Observe {
         let rows: Vec<_> = fresh_claims.iter().map(|(row, _)| row.clone()).collect();
         put::<claims::Entity>(&*unit, &rows).await?;
         claims::delete(&*unit, &gone_claims).await?;
-        let claims = fresh_claims.iter().map(|(row, cluster)| (row, Some(cluster.as_str())));
+        let claims = fresh_claims
+            .iter()
+            .map(|(row, cluster)| (row, Some(cluster.as_str())));
         let lost = gone_claims.iter().filter_map(|key| mirrors.claims.get(key));
         for (row, cluster) in claims.chain(lost.map(|row| (row, None))) {
             let place = (
@@ -218,7 +220,9 @@ impl Observe {
             );
             unit.record(Record::seen(row.service_id, place, cluster));
         }
-        let seen = fresh.iter().map(|(row, cluster)| (row.service_id, Some(cluster.as_str())));
+        let seen = fresh
+            .iter()
+            .map(|(row, cluster)| (row.service_id, Some(cluster.as_str())));
         for (service, cluster) in seen.chain(gone.iter().map(|(service, _)| (*service, None))) {
             if let Some((project, environment, name)) = places.get(&service) {
                 unit.record(Record::seen(service, (project, environment, name), cluster));
